@@ -1,0 +1,14 @@
+//! The outside world: files, environment, terminal, signals, child processes, network. Everything here is thin;
+//! what there is to decide is decided by the pure modules beside it.
+
+pub mod cancel;
+pub mod environment;
+#[cfg(feature = "http")]
+pub mod http;
+#[cfg(feature = "http")]
+pub mod oidc;
+pub mod process;
+pub mod runner;
+pub mod start;
+mod supervise;
+pub mod writer;

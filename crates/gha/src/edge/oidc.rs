@@ -1,0 +1,122 @@
+//! OIDC: a token with which a cloud knows this run
+//! (<https://docs.github.com/en/actions/reference/security/oidc>).
+
+use std::time::Duration;
+
+use reqwest::{Client, StatusCode, Url};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+
+use crate::edge::http;
+use crate::edge::runner::Runner;
+use crate::env::Env;
+
+/// The longest that one request may take; GitHub answers in well under a second.
+const TRY: Duration = Duration::from_secs(10);
+
+/// Why there is no token.
+#[derive(Debug, thiserror::Error)]
+pub enum OidcError {
+    /// The runner offers none.
+    #[error("this job may not ask for an OIDC token; add `permissions: id-token: write` to it")]
+    NotOffered,
+    /// The runner's address is none.
+    #[error("`ACTIONS_ID_TOKEN_REQUEST_URL` is not an address")]
+    Address,
+    /// The request failed.
+    #[error("failed to ask for an OIDC token: {0}")]
+    Request(String),
+    /// The answer was a refusal.
+    #[error("failed to ask for an OIDC token: the runner's service answered {0}")]
+    Refused(StatusCode),
+    /// The answer was no token.
+    #[error("failed to ask for an OIDC token: the answer holds none")]
+    Answer,
+}
+
+/// Asks for a token for `audience`, and masks it.
+///
+/// # Errors
+/// When the job may not have one, or the service does not give one.
+pub async fn token(runner: &Runner, client: &Client, audience: &str) -> Result<SecretString, OidcError> {
+    let (url, bearer) = request(runner.env(), audience)?;
+    let failed = |error| OidcError::Request(http::reason(error));
+    let answer = client
+        .get(url)
+        .bearer_auth(bearer.expose_secret())
+        .timeout(TRY)
+        .send()
+        .await
+        .map_err(failed)?;
+    if !answer.status().is_success() {
+        return Err(OidcError::Refused(answer.status()));
+    }
+    let body = answer.bytes().await.map_err(failed)?;
+    let token = parse(&body).ok_or(OidcError::Answer)?;
+    runner.mask(token.expose_secret());
+    Ok(token)
+}
+
+/// The request's address, with the audience added, and its bearer token.
+fn request(env: &Env, audience: &str) -> Result<(Url, SecretString), OidcError> {
+    let offered = (
+        env.get("ACTIONS_ID_TOKEN_REQUEST_URL"),
+        env.get("ACTIONS_ID_TOKEN_REQUEST_TOKEN"),
+    );
+    let (Some(url), Some(bearer)) = offered else {
+        return Err(OidcError::NotOffered);
+    };
+    let mut url = Url::parse(url).map_err(|_| OidcError::Address)?;
+    url.query_pairs_mut().append_pair("audience", audience);
+    Ok((url, SecretString::from(bearer)))
+}
+
+/// The token of an answer.
+fn parse(body: &[u8]) -> Option<SecretString> {
+    #[derive(Deserialize)]
+    struct Answer {
+        value: String,
+    }
+    let answer: Answer = serde_json::from_slice(body).ok()?;
+    Some(answer.value)
+        .filter(|value| !value.is_empty())
+        .map(SecretString::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_audience_is_added_to_the_query() {
+        let env: Env = [
+            (
+                "ACTIONS_ID_TOKEN_REQUEST_URL",
+                "https://x.example.com/t?api-version=2",
+            ),
+            ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "bearer"),
+        ]
+        .into_iter()
+        .collect();
+        let (url, _) = request(&env, "sts.amazonaws.com&x").unwrap();
+        assert_eq!(
+            url.as_str(),
+            "https://x.example.com/t?api-version=2&audience=sts.amazonaws.com%26x"
+        );
+        assert!(matches!(
+            request(&Env::default(), "a"),
+            Err(OidcError::NotOffered)
+        ));
+    }
+
+    #[test]
+    fn only_a_token_is_a_token() {
+        assert_eq!(
+            parse(br#"{"value":"t"}"#).map(|t| t.expose_secret().to_owned()),
+            Some("t".to_owned())
+        );
+        for body in [&b""[..], b"{}", b"{\"value\":\"\"}", b"[]", b"\xff"] {
+            assert!(parse(body).is_none());
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Child processes: started without a shell, in a process group of their own, which is ended with us.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal as Unix, kill_process_group};
+use tokio::io::AsyncReadExt as _;
+use tokio::process::Command;
+
+use crate::edge::cancel::{Cancel, Cancelled};
+use crate::text;
+
+/// The most that is kept of a child's output.
+const OUTPUT_LIMIT: u64 = 16 * 1024 * 1024;
+
+/// How a child ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finished {
+    /// Its exit code; `None` where a signal ended it.
+    pub code: Option<i32>,
+    /// What it wrote to standard output.
+    pub stdout: Vec<u8>,
+    /// What it wrote to standard error.
+    pub stderr: Vec<u8>,
+}
+
+/// Why there is no end to speak of.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessError {
+    /// It could not be started.
+    #[error("failed to start `{0}`")]
+    Start(String, #[source] std::io::Error),
+    /// It took too long, and its group was ended.
+    #[error("`{0}` did not end within {1} and was ended")]
+    TimedOut(String, String),
+    /// The run was cancelled, and its group was ended.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+    /// Its output could not be read.
+    #[error("failed to read the output of `{0}`")]
+    Read(String, #[source] std::io::Error),
+}
+
+/// Runs a program to its end and captures what it prints. Its whole process group is ended when it exits, when the
+/// time is over, and when the run is cancelled.
+///
+/// # Errors
+/// When it can't be started or read, takes longer than `limit`, or the run is cancelled.
+pub async fn capture(
+    program: &str,
+    arguments: &[impl AsRef<OsStr>],
+    folder: &Path,
+    limit: Duration,
+    cancel: &Cancel,
+) -> Result<Finished, ProcessError> {
+    let mut child = Command::new(program)
+        .args(arguments)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| ProcessError::Start(text::visible(program), error))?;
+    let _group = Group(child.id());
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let work = async {
+        let (code, stdout, stderr) = tokio::join!(child.wait(), read(stdout), read(stderr));
+        Ok::<_, std::io::Error>(Finished {
+            code: code?.code(),
+            stdout: stdout?,
+            stderr: stderr?,
+        })
+    };
+    match cancel.guard(tokio::time::timeout(limit, work)).await? {
+        Ok(finished) => finished.map_err(|error| ProcessError::Read(program.to_owned(), error)),
+        Err(_) => Err(ProcessError::TimedOut(
+            program.to_owned(),
+            crate::duration::display(limit),
+        )),
+    }
+}
+
+/// Reads a pipe to its end; what is over the limit is read and dropped, so that the child does not block.
+async fn read(pipe: Option<impl tokio::io::AsyncRead + Unpin>) -> std::io::Result<Vec<u8>> {
+    let mut kept = Vec::new();
+    let Some(mut pipe) = pipe else { return Ok(kept) };
+    (&mut pipe).take(OUTPUT_LIMIT).read_to_end(&mut kept).await?;
+    tokio::io::copy(&mut pipe, &mut tokio::io::sink()).await?;
+    Ok(kept)
+}
+
+/// A process group, ended when this goes out of scope.
+struct Group(Option<u32>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let pid = self
+            .0
+            .and_then(|id| i32::try_from(id).ok())
+            .and_then(Pid::from_raw);
+        if let Some(pid) = pid {
+            // Nobody is left in the group where the child ended by itself and started nothing.
+            let _ = kill_process_group(pid, Unix::KILL);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edge::cancel::Signal;
+
+    async fn sh(script: &str, limit: Duration, cancel: &Cancel) -> Result<Finished, ProcessError> {
+        capture("sh", &["-c", script], Path::new("."), limit, cancel).await
+    }
+
+    /// Whether any process still carries the marker in its command line.
+    fn lives(marker: &str) -> bool {
+        std::fs::read_dir("/proc").unwrap().flatten().any(|entry| {
+            std::fs::read(entry.path().join("cmdline"))
+                .is_ok_and(|line| String::from_utf8_lossy(&line).contains(marker))
+                && std::fs::read_to_string(entry.path().join("stat")).is_ok_and(|stat| !stat.contains(") Z "))
+        })
+    }
+
+    /// Waits until the kernel has done what it was told; a condition, not a time.
+    async fn gone(marker: &str) {
+        while lives(marker) {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn captures_both_streams_and_the_code() {
+        let finished = sh(
+            "echo out; echo err >&2; exit 3",
+            Duration::from_secs(20),
+            &Cancel::default(),
+        )
+        .await
+        .unwrap();
+        assert_eq!(
+            finished,
+            Finished {
+                code: Some(3),
+                stdout: b"out\n".to_vec(),
+                stderr: b"err\n".to_vec()
+            }
+        );
+    }
+
+    #[tokio::test]
+    async fn a_missing_program_is_named() {
+        let error = capture(
+            "no-such-program",
+            &["x"],
+            Path::new("."),
+            Duration::from_secs(1),
+            &Cancel::default(),
+        )
+        .await;
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "failed to start `no-such-program`"
+        );
+    }
+
+    #[tokio::test]
+    async fn grandchildren_end_with_the_time() {
+        let error = sh(
+            "sleep 61.000721 & sleep 61.000721",
+            Duration::from_millis(300),
+            &Cancel::default(),
+        )
+        .await;
+        assert!(matches!(error, Err(ProcessError::TimedOut(..))), "{error:?}");
+        gone("61.000721").await;
+    }
+
+    #[tokio::test]
+    async fn grandchildren_end_with_a_cancel() {
+        let cancel = Cancel::default();
+        let run = sh(
+            "sleep 61.000722 & echo; sleep 61.000722",
+            Duration::from_secs(60),
+            &cancel,
+        );
+        let trigger = async {
+            while !lives("61.000722") {
+                tokio::task::yield_now().await;
+            }
+            cancel.trigger(Signal::Interrupt);
+        };
+        let (error, ()) = tokio::join!(run, trigger);
+        assert!(matches!(error, Err(ProcessError::Cancelled(_))), "{error:?}");
+        gone("61.000722").await;
+    }
+}

@@ -1,0 +1,356 @@
+//! The runner in which a tool runs: what it reads from, and what it writes to.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use crate::context::Context;
+use crate::edge::cancel::Cancel;
+use crate::edge::environment;
+use crate::edge::writer::Writer;
+use crate::env::Env;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::interface::{Interface, RESULT, SecretSpec, variable};
+use crate::ledger::{self, Entry};
+use crate::log_line::Weight;
+use crate::outputs;
+use crate::summary::Summary;
+use crate::trace::TraceId;
+
+/// The most that is read of a file that a user names; secrets, ledgers and payloads are far smaller.
+const FILE_LIMIT: u64 = 32 * 1024 * 1024;
+
+/// A tool's runner: GitHub's, or a terminal that stands in for it.
+pub struct Runner {
+    env: Env,
+    context: Context,
+    trace: TraceId,
+    cancel: Cancel,
+    interface: Interface,
+    started_at: Timestamp,
+    started: Instant,
+    writer: Mutex<Writer>,
+    secrets_used: Mutex<Vec<&'static str>>,
+}
+
+impl Runner {
+    /// The runner of this process.
+    pub(crate) fn new(interface: Interface, env: Env, trace: TraceId, writer: Writer) -> Self {
+        let payload = env
+            .get("GITHUB_EVENT_PATH")
+            .map(|path| read_limited(Path::new(path)).map_err(|error| error.to_string()));
+        let context = Context::of(&env, payload);
+        Self {
+            context,
+            env,
+            trace,
+            cancel: Cancel::default(),
+            interface,
+            started_at: environment::now(),
+            started: Instant::now(),
+            writer: Mutex::new(writer),
+            secrets_used: Mutex::default(),
+        }
+    }
+
+    /// The environment.
+    #[must_use]
+    pub fn env(&self) -> &Env {
+        &self.env
+    }
+
+    /// The event.
+    #[must_use]
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// The trace id that all tools of this run share.
+    #[must_use]
+    pub fn trace(&self) -> TraceId {
+        self.trace
+    }
+
+    /// The cancel token.
+    #[must_use]
+    pub fn cancel(&self) -> &Cancel {
+        &self.cancel
+    }
+
+    /// The tool's interface.
+    #[must_use]
+    pub fn interface(&self) -> &Interface {
+        &self.interface
+    }
+
+    /// When the tool started.
+    #[must_use]
+    pub fn started_at(&self) -> Timestamp {
+        self.started_at
+    }
+
+    /// How long it has been running.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// The clock, for a tool's edge to read once and hand on: `SOURCE_DATE_EPOCH` where it is set
+    /// (<https://reproducible-builds.org/specs/source-date-epoch/>).
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        let pinned = self
+            .env
+            .get("SOURCE_DATE_EPOCH")
+            .and_then(|seconds| seconds.parse().ok());
+        pinned
+            .and_then(|seconds| Timestamp::from_second(seconds).ok())
+            .unwrap_or_else(environment::now)
+    }
+
+    /// One line of the log.
+    pub fn info(&self, message: &str) {
+        self.writer().event(Weight::Info, message);
+    }
+
+    /// Something that may need a look; an annotation in a runner.
+    pub fn warn(&self, message: &str) {
+        self.writer().event(Weight::Warning, message);
+    }
+
+    /// What is going on right now.
+    pub fn progress(&self, message: &str) {
+        self.writer().progress(message);
+    }
+
+    /// Foreign text of several lines.
+    pub fn block(&self, content: &str, max_lines: usize) {
+        self.writer().block(content, max_lines);
+    }
+
+    /// Opens a group.
+    pub fn group(&self, title: &str) {
+        self.writer().group(title);
+    }
+
+    /// Closes the group.
+    pub fn end_group(&self) {
+        self.writer().end_group();
+    }
+
+    /// Hides a value from now on.
+    pub fn mask(&self, secret: &str) {
+        self.writer().mask(secret);
+    }
+
+    /// Writes a step output, at once, so that a cancelled step still has it. Outside a runner there is nowhere to
+    /// write to, and nothing happens.
+    ///
+    /// # Errors
+    /// When the output is not declared, or its file can't be written.
+    pub fn output(&self, name: &str, value: &str) -> Result<(), Failure> {
+        let declared = self
+            .interface
+            .outputs
+            .iter()
+            .chain([&RESULT])
+            .any(|spec| spec.name == name);
+        if !declared {
+            return Err(Failure::new(
+                Exit::Bug,
+                format!("output `{name}` is not declared"),
+            ));
+        }
+        let Some(path) = self.env.get("GITHUB_OUTPUT") else {
+            return Ok(());
+        };
+        let value = self.writer().masker().hide(value).replace('\0', "\u{fffd}");
+        let delimiter = format!("ghadelimiter_{}", uuid::Uuid::from_bytes(environment::random()));
+        let entry =
+            outputs::entry(name, &value, &delimiter).map_err(|error| Failure::new(Exit::Bug, error))?;
+        append(Path::new(path), &entry).map_err(|error| {
+            Failure::new(
+                Exit::Usage,
+                format!("failed to write output `{name}` to `{path}`: {error}"),
+            )
+            .help(
+                "`GITHUB_OUTPUT` must name a file that this process may append to; unset it outside a runner",
+            )
+        })
+    }
+
+    /// Appends to the job summary, within its budget. A summary that can't be written fails nothing.
+    pub fn summary(&self, summary: &Summary) {
+        let Some(path) = self.env.get("GITHUB_STEP_SUMMARY").map(PathBuf::from) else {
+            return;
+        };
+        let existing = std::fs::metadata(&path).map(|file| file.len()).unwrap_or(0);
+        let text = summary.fit(existing);
+        let text = self.writer().masker().hide(&text);
+        if let Err(error) = append(&path, &text) {
+            self.warn(&format!(
+                "the job summary can't be written to `{}`: {error}",
+                path.display()
+            ));
+        }
+    }
+
+    /// Reads a secret: from the file that its flag names (`-` is standard input), else from its own variable, else
+    /// from its input. It is masked before this returns.
+    ///
+    /// # Errors
+    /// When the file can't be read or is empty, or the run is cancelled while standard input is awaited.
+    pub async fn secret(
+        &self,
+        spec: &SecretSpec,
+        file: Option<&Path>,
+    ) -> Result<Option<SecretString>, Failure> {
+        let input = variable(spec.name);
+        let found = match file {
+            Some(path) => Some(self.secret_file(spec, path).await?),
+            None => self
+                .env
+                .get(spec.env)
+                .or_else(|| self.env.get(&input))
+                .map(str::to_owned),
+        };
+        let Some(value) = found
+            .map(|value| value.trim().to_owned())
+            .filter(|value| !value.is_empty())
+        else {
+            return Ok(None);
+        };
+        self.mask(&value);
+        if file.is_none() {
+            self.secrets_used
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(spec.env);
+        }
+        Ok(Some(SecretString::from(value)))
+    }
+
+    /// The content of the file that holds a secret.
+    async fn secret_file(&self, spec: &SecretSpec, path: &Path) -> Result<String, Failure> {
+        let shown = path.display().to_string();
+        let owned = path.to_owned();
+        // On a thread of its own, so that a signal is heard while standard input is awaited.
+        let read = tokio::task::spawn_blocking(move || {
+            let bytes = if owned.as_os_str() == "-" {
+                read_stream(std::io::stdin())
+            } else {
+                read_limited(&owned)
+            };
+            bytes.and_then(|bytes| {
+                String::from_utf8(bytes).map_err(|_| std::io::Error::other("it is not UTF-8 text"))
+            })
+        });
+        let content = self
+            .cancel
+            .guard(read)
+            .await?
+            .unwrap_or_else(|error| Err(std::io::Error::other(error)));
+        let refuse = |reason: String| {
+            Failure::new(
+                Exit::Usage,
+                format!("failed to read `--{}` from `{shown}`: {reason}", spec.file_flag()),
+            )
+            .help(format!(
+                "name a file that holds nothing but the secret, or set `{}`",
+                spec.env
+            ))
+        };
+        match content {
+            Ok(text) if text.trim().is_empty() => Err(refuse("it is empty".to_owned())),
+            Ok(text) => Ok(text),
+            Err(error) => Err(refuse(error.to_string())),
+        }
+    }
+
+    /// The ledger's entries of this run, oldest first; what another run left in a reused folder is not this run's.
+    #[must_use]
+    pub fn ledger(&self) -> Vec<Entry> {
+        let Some(path) = ledger::path(&self.env) else {
+            return Vec::new();
+        };
+        let lines = match read_limited(&path) {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Vec::new(),
+            Err(error) => {
+                self.warn(&format!("the ledger `{}` can't be read: {error}", path.display()));
+                return Vec::new();
+            }
+        };
+        let (entries, warnings) = ledger::read(&lines);
+        for warning in warnings {
+            self.warn(&format!("ledger `{}`: {warning}", path.display()));
+        }
+        let trace = self.trace.to_string();
+        // On a laptop every tool has a trace of its own; a ledger that is named there is meant as it is.
+        let shared = self.env.get("GITHUB_RUN_ID").is_some() || self.env.get("TRACEPARENT").is_some();
+        entries
+            .into_iter()
+            .filter(|entry| !shared || entry.trace_id == trace)
+            .collect()
+    }
+
+    /// Appends this run's line to the ledger.
+    pub(crate) fn append_ledger(&self, line: &str) {
+        let Some(path) = ledger::path(&self.env) else {
+            return;
+        };
+        let folder = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+        if let Err(error) = folder.and_then(|()| append(&path, &format!("{line}\n"))) {
+            self.warn(&format!(
+                "the ledger `{}` can't be written: {error}",
+                path.display()
+            ));
+        }
+    }
+
+    /// The variables of the secrets that this run read from its environment.
+    pub(crate) fn secrets_used(&self) -> Vec<&'static str> {
+        self.secrets_used
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// The writer, for the tool's product and for the end of the run.
+    pub fn writer(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Appends with one write, so that lines of two steps that run at once do not mix.
+fn append(path: &Path, text: &str) -> std::io::Result<()> {
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(path)?
+        .write_all(text.as_bytes())
+}
+
+/// Reads a file up to [`FILE_LIMIT`].
+fn read_limited(path: &Path) -> std::io::Result<Vec<u8>> {
+    read_stream(File::open(path)?)
+}
+
+/// Reads a stream up to [`FILE_LIMIT`].
+fn read_stream(stream: impl std::io::Read) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    stream.take(FILE_LIMIT + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > FILE_LIMIT {
+        return Err(std::io::Error::other(format!(
+            "it holds more than {} MiB",
+            FILE_LIMIT / 1024 / 1024
+        )));
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,292 @@
+//! A tool from its first to its last line: inputs become flags, flags a run, the run an exit code; and every way
+//! out leaves a reason, a result and a line in the ledger.
+
+use std::process::ExitCode;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{ArgMatches, Command, Parser};
+
+use crate::edge::environment;
+use crate::edge::runner::Runner;
+use crate::edge::supervise::supervise;
+use crate::edge::writer::Writer;
+use crate::env::Env;
+use crate::exit::Exit;
+use crate::failure::{Failure, chain};
+use crate::flags::{Common, LogFormat, Output};
+use crate::inputs;
+use crate::interface::{self, Interface};
+use crate::ledger::{self, Run};
+use crate::log_line::Weight;
+use crate::mask::Masker;
+use crate::outcome::Outcome;
+use crate::reproduce;
+use crate::text;
+use crate::trace::TraceId;
+
+/// Runs a tool and gives its exit code. `run` gets the parsed flags and the runner.
+pub fn start<A: Parser>(
+    interface: &Interface,
+    run: impl AsyncFnOnce(A, &Runner) -> Result<Outcome, Failure>,
+) -> ExitCode {
+    let env = environment::of_process();
+    let trace = TraceId::of(&env, environment::random());
+    let command = A::command()
+        .name(interface.name)
+        .version(interface.version)
+        .after_help(environment_help(interface));
+    let writer = |common| Writer::of_process(interface.name, trace, &env, common, Masker::default());
+    let given: Vec<String> = std::env::args_os()
+        .skip(1)
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    if given == ["--describe"] {
+        writer(Common::default()).product(&interface::describe(interface, &command).to_string());
+        return ExitCode::SUCCESS;
+    }
+    let parsed = match parse::<A>(interface, command, &given, &env) {
+        Ok(parsed) => parsed,
+        Err(Unparsed::Shown(text)) => {
+            writer(Common::default()).product(&text);
+            return ExitCode::SUCCESS;
+        }
+        Err(Unparsed::Wrong(failure)) => {
+            let common = Common {
+                output: wanted_output(&given),
+                ..Common::default()
+            };
+            let runner = Runner::new(*interface, env.clone(), trace, writer(common));
+            return finish(&runner, common, &given, Err(failure)).into();
+        }
+    };
+    let Parsed { args, common, line } = parsed;
+    let runner = Runner::new(*interface, env.clone(), trace, writer(common));
+    for warning in &runner.context().warnings {
+        runner.warn(warning);
+    }
+    let result = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => {
+            let result = runtime.block_on(supervise(&runner, run(args, &runner)));
+            // A thread that still waits for standard input must not hold up the end.
+            runtime.shutdown_background();
+            result
+        }
+        Err(error) => Err(Failure::new(
+            Exit::Bug,
+            format!("failed to start the run time: {error}"),
+        )),
+    };
+    finish(&runner, common, &line, result).into()
+}
+
+/// The flags, and the command line that they came from.
+struct Parsed<A> {
+    args: A,
+    common: Common,
+    line: Vec<String>,
+}
+
+/// Why there are no flags.
+enum Unparsed {
+    /// Help or version was asked for.
+    Shown(String),
+    /// Something is wrong with them.
+    Wrong(Failure),
+}
+
+/// Inputs and flags together, parsed by clap.
+fn parse<A: Parser>(
+    interface: &Interface,
+    command: Command,
+    given: &[String],
+    env: &Env,
+) -> Result<Parsed<A>, Unparsed> {
+    let line = inputs::arguments(interface, &command, given, env)
+        .map_err(|error| Unparsed::Wrong(Failure::new(Exit::Usage, error)))?;
+    let words = std::iter::once(interface.name.to_owned()).chain(line.iter().cloned());
+    let matches = command
+        .try_get_matches_from(words)
+        .map_err(|error| unparsed(interface, &error))?;
+    let common = common(&matches);
+    let args = A::from_arg_matches(&matches).map_err(|error| unparsed(interface, &error))?;
+    Ok(Parsed { args, common, line })
+}
+
+/// The common flags, wherever on the command line they stood.
+fn common(matches: &ArgMatches) -> Common {
+    let output = matches
+        .try_get_one::<Output>("output")
+        .ok()
+        .flatten()
+        .copied()
+        .unwrap_or_default();
+    let log_format = matches
+        .try_get_one::<LogFormat>("log_format")
+        .ok()
+        .flatten()
+        .copied()
+        .unwrap_or_default();
+    Common { output, log_format }
+}
+
+/// What `--output` was meant to be, on a command line that could not be parsed.
+fn wanted_output(given: &[String]) -> Output {
+    let json = given.windows(2).any(|pair| pair == ["--output", "json"])
+        || given.iter().any(|word| word == "--output=json");
+    if json { Output::Json } else { Output::Text }
+}
+
+/// clap's answer in our words: one line that names the flag, and one that works.
+fn unparsed(interface: &Interface, error: &clap::Error) -> Unparsed {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        return Unparsed::Shown(error.to_string());
+    }
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        Some(ContextValue::Strings(texts)) => Some(texts.join(", ")),
+        _ => None,
+    };
+    let argument = context(ContextKind::InvalidArg).unwrap_or_default();
+    let flag = argument
+        .split([' ', '=', ','])
+        .next()
+        .unwrap_or_default()
+        .trim_start_matches('-')
+        .to_owned();
+    let value = context(ContextKind::InvalidValue).map(|value| text::cut(&text::visible(&value), 60));
+    let nearest = context(ContextKind::SuggestedArg).or_else(|| context(ContextKind::SuggestedSubcommand));
+    let message = match (error.kind(), &value) {
+        (ErrorKind::UnknownArgument, _) => format!("there is no flag `--{flag}`"),
+        (ErrorKind::InvalidSubcommand, _) => {
+            format!(
+                "there is no command `{}`",
+                text::visible(&context(ContextKind::InvalidSubcommand).unwrap_or_default())
+            )
+        }
+        (ErrorKind::MissingRequiredArgument, _) => format!("`--{flag}` is missing"),
+        (ErrorKind::InvalidValue, Some(value)) if value.is_empty() => format!("`--{flag}` has no value"),
+        (ErrorKind::InvalidValue, Some(value)) => {
+            let allowed = context(ContextKind::ValidValue).unwrap_or_default();
+            format!("`--{flag}` can't be `{value}`; it is one of {allowed}")
+        }
+        (ErrorKind::ValueValidation, Some(value)) => match std::error::Error::source(error) {
+            Some(reason) => format!("`--{flag}`: {}", text::visible(&reason.to_string())),
+            None => format!("`--{flag}` can't be `{value}`"),
+        },
+        _ => first_line(&error.to_string()),
+    };
+    let help = match (nearest, interface.sample(&flag)) {
+        (Some(nearest), _) => format!("did you mean `{nearest}`?"),
+        (None, Some(sample)) => {
+            format!(
+                "for example `--{flag} {}`, or in a workflow `{flag}: {sample}`",
+                reproduce::quote(sample)
+            )
+        }
+        (None, None) => format!("`{} --help` lists what it takes", interface.name),
+    };
+    Unparsed::Wrong(Failure::new(Exit::Usage, message).help(help))
+}
+
+/// The first line of clap's own rendering, without its prefix.
+fn first_line(rendered: &str) -> String {
+    text::visible(
+        rendered
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches("error: "),
+    )
+}
+
+/// The end of a run: reason, result, ledger, exit code.
+fn finish(runner: &Runner, common: Common, line: &[String], result: Result<Outcome, Failure>) -> Exit {
+    let (exit, outcome) = match &result {
+        Ok(outcome) => (Exit::Done, outcome),
+        Err(failure) => (failure.exit, failure.outcome.as_ref()),
+    };
+    let interface = runner.interface();
+    let run = Run {
+        tool: interface.name,
+        version: interface.version,
+        exit: exit.code(),
+        started_at: runner.started_at(),
+        duration: runner.elapsed(),
+        trace_id: runner.trace().to_string(),
+    };
+    let entry = serde_json::to_value(ledger::entry(&run, outcome)).unwrap_or_default();
+    let object = runner.writer().masker().hide_json(entry).to_string();
+    if let Err(failure) = &result {
+        report(runner, line, failure);
+    }
+    let mut exit = exit;
+    if let Err(failure) = runner.output("result", &object) {
+        report(runner, line, &failure);
+        exit = if exit == Exit::Done { failure.exit } else { exit };
+    }
+    runner.append_ledger(&object);
+    if common.output == Output::Json {
+        runner.writer().product(&object);
+    }
+    exit
+}
+
+/// What the person whose deploy just failed needs to see: the reason with its causes, what to do, the command line
+/// that gives the same again, and the one that undoes it.
+fn report(runner: &Runner, line: &[String], failure: &Failure) {
+    let reason = chain(failure.error.as_ref());
+    let help = failure
+        .help
+        .as_ref()
+        .map(|help| format!("\nhelp: {help}"))
+        .unwrap_or_default();
+    let mut writer = runner.writer();
+    if runner.env().in_runner() {
+        writer.event(Weight::Error, &format!("{reason}{help}"));
+    } else {
+        writer.event(Weight::Error, &reason);
+        for line in help.lines().filter(|line| !line.is_empty()) {
+            writer.plain(line);
+        }
+    }
+    let again = reproduce::line(runner.interface().name, line, &runner.secrets_used());
+    writer.plain(&format!("reproduce: {again}"));
+    if let Some(undo) = &failure.outcome.undo {
+        writer.plain(&format!("undo: {undo}"));
+    }
+}
+
+/// The part of the help text that no flag has a place for.
+fn environment_help(interface: &Interface) -> String {
+    let mut text = "Environment:\n".to_owned();
+    let mut row = |name: &str, meaning: &str| text.push_str(&format!("  {name:<22} {meaning}\n"));
+    row(
+        "INPUT_<FLAG>",
+        "the flag's value, `-` written as `_`; a flag on the command line wins",
+    );
+    for secret in interface.secrets {
+        row(secret.env, secret.description);
+    }
+    row(
+        "DEPLOY_LEDGER",
+        "file to append the result object to [default: under RUNNER_TEMP; off on a laptop]",
+    );
+    row(
+        "TRACEPARENT",
+        "W3C trace context to join [default: made from repository, run and attempt]",
+    );
+    row(
+        "HTTPS_PROXY, NO_PROXY",
+        "proxy for every request, and the hosts reached without it",
+    );
+    row(
+        "SSL_CERT_FILE",
+        "certificate authorities in PEM [default: the system's, else built in]",
+    );
+    row("NO_COLOR", "no colour on a terminal");
+    text.push_str(
+        "\nExit codes: 0 done, 1 a bug, 2 wrong input, 3 failed, 4 inconclusive, 5 a person must act, 6 locked,\n\
+         7 credentials or permission, 130 and 143 cancelled.",
+    );
+    text
+}

@@ -1,0 +1,59 @@
+//! Runs a tool's future beside the signals and the heartbeat.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+use crate::duration;
+use crate::edge::cancel::{Cancelled, Signals};
+use crate::edge::runner::Runner;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::outcome::Outcome;
+
+/// How long a tool may take to stop after the first signal; the contract is five seconds for the whole process.
+const GRACE: Duration = Duration::from_millis(4500);
+
+/// The longest silence in a log.
+const HEARTBEAT: Duration = Duration::from_secs(30);
+
+/// Waits for the tool. The first signal cancels its token and gives it [`GRACE`]; the second drops it at once.
+pub(crate) async fn supervise(
+    runner: &Runner,
+    tool: impl Future<Output = Result<Outcome, Failure>>,
+) -> Result<Outcome, Failure> {
+    let mut signals = Signals::listen().map_err(|error| Failure::new(Exit::Bug, error))?;
+    let mut tool = std::pin::pin!(tool);
+    let mut leave_at: Option<Instant> = None;
+    let mut beat_at = Instant::now() + HEARTBEAT;
+    loop {
+        tokio::select! {
+            biased;
+            signal = signals.next() => {
+                if runner.cancel().signal().is_some() {
+                    return Err(Failure::from(Cancelled(signal)).help("it left at once, because a second signal came"));
+                }
+                runner.cancel().trigger(signal);
+                runner.info(&format!("{}: stopping; a second signal leaves at once", signal.name()));
+                leave_at = Some(Instant::now() + GRACE);
+            }
+            outcome = &mut tool => return outcome,
+            () = sleep_until(leave_at.unwrap_or_else(far_away)), if leave_at.is_some() => {
+                let signal = runner.cancel().signal().unwrap_or(crate::edge::cancel::Signal::Interrupt);
+                return Err(Failure::from(Cancelled(signal)).help("it did not stop in time and was ended"));
+            }
+            () = sleep_until(beat_at) => {
+                let silence = runner.writer().silence();
+                if silence >= HEARTBEAT {
+                    runner.info(&format!("still running after {}", duration::display(runner.elapsed())));
+                }
+                beat_at = Instant::now() + HEARTBEAT.saturating_sub(runner.writer().silence()).max(Duration::from_millis(100));
+            }
+        }
+    }
+}
+
+/// A time that does not come.
+fn far_away() -> Instant {
+    Instant::now() + Duration::from_secs(3600)
+}

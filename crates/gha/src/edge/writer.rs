@@ -1,0 +1,302 @@
+//! The one writer: every line that a tool prints goes through here, masked and inert.
+//!
+//! Writes never fail a run: after a cancel the runner closes the pipes while a tool may still be busy restoring
+//! traffic, and a reader such as `head` may leave at any time.
+
+use std::io::{IsTerminal as _, Write};
+use std::time::Instant;
+
+use crate::command;
+use crate::edge::environment;
+use crate::env::Env;
+use crate::flags::{Common, LogFormat, Output};
+use crate::log_line::{Format, Moment, Weight, render};
+use crate::mask::Masker;
+use crate::text;
+use crate::trace::TraceId;
+
+/// Clears the terminal's current line.
+const CLEAR_LINE: &str = "\r\u{1b}[2K";
+
+/// Where lines go and how they look.
+pub struct Writer {
+    tool: &'static str,
+    trace: TraceId,
+    format: Format,
+    runner: bool,
+    log: Box<dyn Write + Send>,
+    product: Box<dyn Write + Send>,
+    started: Instant,
+    last: Instant,
+    progress_shown: bool,
+    masker: Masker,
+}
+
+impl Writer {
+    /// The writer for this process. In a runner everything goes to standard output, because the runner reads both
+    /// streams with two threads and mixes up their order; elsewhere the log goes to standard error. With
+    /// `--output json` standard output belongs to the result alone.
+    #[must_use]
+    pub fn of_process(tool: &'static str, trace: TraceId, env: &Env, common: Common, masker: Masker) -> Self {
+        let to_stdout = env.in_runner() && common.output == Output::Text;
+        let log: Box<dyn Write + Send> = if to_stdout {
+            Box::new(std::io::stdout())
+        } else {
+            Box::new(std::io::stderr())
+        };
+        let format = match common.log_format {
+            LogFormat::Json => Format::Json,
+            LogFormat::Text if env.in_runner() => Format::Runner,
+            LogFormat::Text if std::io::stderr().is_terminal() => Format::Screen {
+                colour: env.get("NO_COLOR").is_none() && env.get("TERM") != Some("dumb"),
+            },
+            LogFormat::Text => Format::Plain,
+        };
+        Self::new(
+            tool,
+            trace,
+            format,
+            env.in_runner(),
+            masker,
+            log,
+            Box::new(std::io::stdout()),
+        )
+    }
+
+    /// A writer onto any two streams.
+    pub fn new(
+        tool: &'static str,
+        trace: TraceId,
+        format: Format,
+        runner: bool,
+        masker: Masker,
+        log: Box<dyn Write + Send>,
+        product: Box<dyn Write + Send>,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            tool,
+            trace,
+            format,
+            runner,
+            log,
+            product,
+            started: now,
+            last: now,
+            progress_shown: false,
+            masker,
+        }
+    }
+
+    /// One event.
+    pub fn event(&mut self, weight: Weight, message: &str) {
+        let moment = Moment {
+            at: environment::now(),
+            elapsed: self.started.elapsed(),
+        };
+        let message = self.masker.hide(message);
+        let line = render(self.format, self.tool, self.trace, weight, moment, &message);
+        self.log_line(&line);
+    }
+
+    /// Foreign text of several lines, such as the last lines of a body or a log.
+    pub fn block(&mut self, content: &str, max_lines: usize) {
+        let content = self.masker.hide(content);
+        if self.format == Format::Json {
+            return self.event(Weight::Info, &text::cut(&content, 4000));
+        }
+        for line in text::block(&content, max_lines) {
+            self.log_line(&line);
+        }
+    }
+
+    /// What is going on right now: updated in place on a terminal, one line elsewhere.
+    pub fn progress(&mut self, message: &str) {
+        let Format::Screen { .. } = self.format else {
+            return self.event(Weight::Info, message);
+        };
+        let line = text::cut(&text::line(&self.masker.hide(message)), 110);
+        let seconds = self.started.elapsed().as_secs();
+        let _ = write!(self.log, "{CLEAR_LINE}  {line} ({seconds}s)").and_then(|()| self.log.flush());
+        self.progress_shown = true;
+        self.last = Instant::now();
+    }
+
+    /// Opens a group in a runner's log; a heading elsewhere.
+    pub fn group(&mut self, title: &str) {
+        let title = self.masker.hide(title);
+        match self.format {
+            Format::Runner => self.log_line(&command::group(&title)),
+            Format::Json => {}
+            Format::Plain | Format::Screen { .. } => self.log_line(&format!("== {}", text::visible(&title))),
+        }
+    }
+
+    /// Closes the group.
+    pub fn end_group(&mut self) {
+        if self.format == Format::Runner {
+            self.log_line(&command::end_group());
+        }
+    }
+
+    /// Registers the forms of a secret, with the runner too where there is one.
+    pub fn mask(&mut self, secret: &str) {
+        for form in self.masker.add(secret) {
+            if self.runner {
+                let _ = writeln!(self.log, "{}", command::add_mask(&form)).and_then(|()| self.log.flush());
+            }
+        }
+    }
+
+    /// The masks known so far.
+    #[must_use]
+    pub fn masker(&self) -> &Masker {
+        &self.masker
+    }
+
+    /// The tool's own product on standard output, as it is but for masks and, in a runner, commands.
+    pub fn product(&mut self, content: &str) {
+        self.end_progress();
+        let content = self.masker.hide(content);
+        for line in content.lines() {
+            let line = if self.runner {
+                text::without_commands(line)
+            } else {
+                line.to_owned()
+            };
+            let _ = writeln!(self.product, "{line}");
+        }
+        let _ = self.product.flush();
+    }
+
+    /// A line that a person copies, such as a command to run; no time stands before it.
+    pub fn plain(&mut self, line: &str) {
+        let line = text::line(&self.masker.hide(line));
+        if self.format == Format::Json {
+            self.event(Weight::Info, &line);
+        } else {
+            self.log_line(&line);
+        }
+    }
+
+    /// How long nothing was printed.
+    #[must_use]
+    pub fn silence(&self) -> std::time::Duration {
+        self.last.elapsed()
+    }
+
+    /// One line of the log. Ignores errors, see the module.
+    fn log_line(&mut self, line: &str) {
+        self.end_progress();
+        let _ = writeln!(self.log, "{line}").and_then(|()| self.log.flush());
+        self.last = Instant::now();
+    }
+
+    /// Removes a line of progress from the terminal.
+    fn end_progress(&mut self) {
+        if std::mem::take(&mut self.progress_shown) {
+            let _ = write!(self.log, "{CLEAR_LINE}").and_then(|()| self.log.flush());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Clone, Default)]
+    struct Sink(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Sink {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    struct Closed;
+
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::ErrorKind::BrokenPipe.into())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Err(std::io::ErrorKind::BrokenPipe.into())
+        }
+    }
+
+    fn written(format: Format, act: impl FnOnce(&mut Writer)) -> (String, String) {
+        let (log, product) = (Sink::default(), Sink::default());
+        let trace = TraceId::of(&Env::default(), [1; 16]);
+        let runner = format == Format::Runner;
+        let mut writer = Writer::new(
+            "demo",
+            trace,
+            format,
+            runner,
+            Masker::default(),
+            Box::new(log.clone()),
+            Box::new(product.clone()),
+        );
+        act(&mut writer);
+        let text = |sink: Sink| String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();
+        (text(log), text(product))
+    }
+
+    #[test]
+    fn a_secret_is_registered_before_it_can_appear() {
+        let (log, product) = written(Format::Runner, |writer| {
+            writer.mask("s3cr3t-value");
+            writer.event(Weight::Error, "posting to s3cr3t-value failed");
+            writer.product("s3cr3t-value\n::error::x");
+        });
+        let first_mask = log.find("::add-mask::s3cr3t-value").unwrap();
+        assert!(
+            log.contains("::error title=demo::posting to *** failed\n"),
+            "{log}"
+        );
+        assert_eq!(log.rfind("s3cr3t-value"), Some(first_mask + "::add-mask::".len()));
+        assert_eq!(product, "***\n| ::error::x\n");
+    }
+
+    #[test]
+    fn outside_a_runner_no_command_is_printed() {
+        let (log, _) = written(Format::Plain, |writer| {
+            writer.mask("s3cr3t-value");
+            writer.group("try 1");
+            writer.event(Weight::Warning, "slow s3cr3t-value");
+            writer.block("a\n::error::b", 5);
+            writer.end_group();
+        });
+        assert_eq!(log, "== try 1\nwarning: slow ***\n| a\n| | ::error::b\n");
+    }
+
+    #[test]
+    fn progress_is_replaced_on_a_terminal() {
+        let (log, _) = written(Format::Screen { colour: false }, |writer| {
+            writer.progress("try 1");
+            writer.event(Weight::Warning, "x");
+        });
+        assert_eq!(log, format!("{CLEAR_LINE}  try 1 (0s){CLEAR_LINE}warning: x\n"));
+    }
+
+    #[test]
+    fn a_closed_pipe_is_no_error() {
+        let trace = TraceId::of(&Env::default(), [1; 16]);
+        let mut writer = Writer::new(
+            "demo",
+            trace,
+            Format::Plain,
+            false,
+            Masker::default(),
+            Box::new(Closed),
+            Box::new(Closed),
+        );
+        writer.event(Weight::Info, "x");
+        writer.progress("x");
+        writer.product("x");
+    }
+}

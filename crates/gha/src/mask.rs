@@ -1,0 +1,192 @@
+//! Masks: the forms in which a secret could appear in a log, and their removal from our own text.
+//!
+//! The runner hides a registered value in everything that the job prints from then on, so a mask is registered
+//! before the value is first used. It adds some encodings itself; the rest stands here.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+/// What stands where a secret stood.
+pub const HIDDEN: &str = "***";
+
+/// Lines and path segments shorter than this are not masked on their own: `}` or `true` would be hidden everywhere.
+const SHORTEST_PART: usize = 8;
+
+/// Every form of a secret worth masking, longest first: the value, its lines, and their percent-encoded,
+/// percent-decoded, JSON-escaped and base64 forms; of an address also each long part of its path and query, because
+/// the secret of an incoming webhook is its path.
+#[must_use]
+pub fn forms(secret: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let whole = secret.trim();
+    if whole.is_empty() {
+        return found;
+    }
+    found.push(secret.to_owned());
+    let lines = whole
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.len() >= SHORTEST_PART);
+    let parts: Vec<&str> = [whole]
+        .into_iter()
+        .chain(lines)
+        .chain(address_parts(whole))
+        .collect();
+    for part in parts {
+        found.push(part.to_owned());
+        found.push(utf8_percent_encode(part, NON_ALPHANUMERIC).to_string());
+        found.push(percent_decode_str(part).decode_utf8_lossy().into_owned());
+        found.push(json_escaped(part));
+        for engine in [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD] {
+            found.push(engine.encode(part));
+        }
+    }
+    found.retain(|form| !form.trim().is_empty());
+    found.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    found.dedup();
+    found
+}
+
+/// The path after the host, each long segment of it, and each long value of the query, if the secret is an address.
+fn address_parts(secret: &str) -> Vec<&str> {
+    let Some((_, rest)) = secret.split_once("://") else {
+        return Vec::new();
+    };
+    if secret.contains(char::is_whitespace) {
+        return Vec::new();
+    }
+    let Some((authority, path)) = rest.split_once('/') else {
+        return Vec::new();
+    };
+    let credentials = authority
+        .rsplit_once('@')
+        .map(|(user, _)| user)
+        .unwrap_or_default();
+    let segments = path
+        .split(['/', '?', '&', '=', '#'])
+        .chain(credentials.split(':'));
+    [path]
+        .into_iter()
+        .chain(segments)
+        .filter(|part| part.len() >= SHORTEST_PART)
+        .collect()
+}
+
+/// The inside of the value's JSON string.
+fn json_escaped(text: &str) -> String {
+    let quoted = serde_json::Value::from(text).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
+}
+
+/// The secrets known so far, to be removed from every text of ours before it leaves the process.
+#[derive(Clone, Default)]
+pub struct Masker {
+    forms: Vec<String>,
+}
+
+impl Masker {
+    /// Adds a secret and returns its forms, to be registered with the runner.
+    pub fn add(&mut self, secret: &str) -> Vec<String> {
+        let new = forms(secret);
+        self.forms.extend(new.iter().cloned());
+        self.forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+        self.forms.dedup();
+        new
+    }
+
+    /// The text with every form of every secret replaced by [`HIDDEN`].
+    #[must_use]
+    pub fn hide(&self, text: &str) -> String {
+        self.forms.iter().fold(text.to_owned(), |text, form| {
+            if text.contains(form.as_str()) {
+                text.replace(form.as_str(), HIDDEN)
+            } else {
+                text
+            }
+        })
+    }
+
+    /// A JSON value with every string in it, keys included, passed through [`Masker::hide`].
+    #[must_use]
+    pub fn hide_json(&self, value: serde_json::Value) -> serde_json::Value {
+        use serde_json::Value;
+        match value {
+            Value::String(text) => Value::String(self.hide(&text)),
+            Value::Array(items) => Value::Array(items.into_iter().map(|item| self.hide_json(item)).collect()),
+            Value::Object(fields) => Value::Object(
+                fields
+                    .into_iter()
+                    .map(|(key, item)| (self.hide(&key), self.hide_json(item)))
+                    .collect(),
+            ),
+            other => other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::{any, proptest};
+    use serde_json::json;
+
+    #[test]
+    fn the_forms_of_a_secret() {
+        let found = forms("line one+/=\nanother line");
+        for form in [
+            "line one+/=\nanother line",
+            "line one+/=",
+            "another line",
+            "line%20one%2B%2F%3D",
+            "line one+/=\\nanother line",
+            &STANDARD.encode("line one+/=\nanother line"),
+            &STANDARD.encode("another line"),
+        ] {
+            assert!(found.contains(&form.to_owned()), "{form} in {found:?}");
+        }
+        assert!(forms("").is_empty() && forms(" \n").is_empty());
+    }
+
+    #[test]
+    fn an_address_is_masked_in_parts() {
+        let found = forms("https://hooks.example.com/services/T0000/B0000/abcdefghijkl?sig=0123456789");
+        for form in [
+            "abcdefghijkl",
+            "0123456789",
+            "services/T0000/B0000/abcdefghijkl?sig=0123456789",
+        ] {
+            assert!(found.contains(&form.to_owned()), "{form} in {found:?}");
+        }
+        assert!(!found.contains(&"T0000".to_owned()) && !found.contains(&"hooks.example.com".to_owned()));
+    }
+
+    #[test]
+    fn short_lines_are_not_masked() {
+        assert!(!forms("{\n  \"key\": \"0123456789\"\n}").contains(&"{".to_owned()));
+    }
+
+    #[test]
+    fn hides_the_longest_form_first() {
+        let mut masker = Masker::default();
+        masker.add("short-secret");
+        masker.add("short-secret-and-more");
+        assert_eq!(
+            masker.hide("a short-secret-and-more b short-secret"),
+            "a *** b ***"
+        );
+        assert_eq!(
+            masker.hide_json(json!({"k": ["short-secret", 1]})),
+            json!({"k": ["***", 1]})
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_of_a_secret_is_left(before in any::<String>(), secret in "[!-~]{8,40}", after in any::<String>()) {
+            let mut masker = Masker::default();
+            masker.add(&secret);
+            assert!(!masker.hide(&format!("{before}{secret}{after}")).contains(&secret));
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Foreign text made inert: commit messages, branch names, bodies of servers and logs of pods are data, whatever
+//! they contain.
+//!
+//! The runner takes `::command::` at the start of a line, after blanks, and `##[command]` anywhere in a line, from
+//! stdout and stderr alike (`ActionCommand.cs` of actions/runner). Control characters and bidirectional marks
+//! could rewrite what a reader sees.
+
+/// One line of foreign text for a log: control characters and bidirectional marks are shown as escapes, and what
+/// the runner would take for a command is broken up. Line ends become `\n`, so the result is one line.
+#[must_use]
+pub fn line(text: &str) -> String {
+    without_commands(&visible(text))
+}
+
+/// Foreign text as one line in which every character is seen: control characters and bidirectional marks as
+/// escapes, line ends as `\n`. For places that the runner does not read for commands.
+#[must_use]
+pub fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' => shown.push_str("\\n"),
+            '\r' => shown.push_str("\\r"),
+            '\t' => shown.push(' '),
+            c if is_hidden(c) => shown.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+            c => shown.push(c),
+        }
+    }
+    shown
+}
+
+/// Several lines of foreign text for a log, each made inert by [`line`] and marked with `| `, at most `max_lines`.
+#[must_use]
+pub fn block(text: &str, max_lines: usize) -> Vec<String> {
+    let mut lines: Vec<String> = text
+        .lines()
+        .take(max_lines)
+        .map(|one| format!("| {}", line(one)))
+        .collect();
+    let left = text.lines().count().saturating_sub(max_lines);
+    if left > 0 {
+        lines.push(format!("| … {left} more lines"));
+    }
+    lines
+}
+
+/// The beginning of a text, at most `max` characters; the last one is `…` where something was cut.
+#[must_use]
+pub fn cut(text: &str, max: usize) -> String {
+    if text.chars().count() <= max {
+        return text.to_owned();
+    }
+    text.chars().take(max.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// The beginning of a body of unknown encoding, at most `max` characters, as text.
+#[must_use]
+pub fn excerpt(bytes: &[u8], max: usize) -> String {
+    // A character has at most four bytes; reading more of a large body would be work for nothing.
+    let head = &bytes[..bytes.len().min(max.saturating_mul(4).saturating_add(4))];
+    cut(&String::from_utf8_lossy(head), max)
+}
+
+/// Whether a character steers a terminal or the order of text instead of standing for itself.
+#[must_use]
+pub fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Breaks up what the runner would take for a command, in a line that may hold one.
+#[must_use]
+pub fn without_commands(line: &str) -> String {
+    let broken = line.replace("##[", "## [");
+    if broken.trim_start().starts_with("::") {
+        format!("| {broken}")
+    } else {
+        broken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::{any, proptest};
+
+    #[test]
+    fn commands_and_control_characters_are_inert() {
+        for (text, shown) in [
+            ("plain", "plain"),
+            ("::error::x", "| ::error::x"),
+            ("  ::error::x", "|   ::error::x"),
+            ("a ::error::x", "a ::error::x"),
+            ("a##[error]x", "a## [error]x"),
+            ("a\nb", "a\\nb"),
+            ("a\r::set-output name=x::y", "a\\r::set-output name=x::y"),
+            ("\u{1b}[31mred", "\\u{1b}[31mred"),
+            ("user\u{202e}gpj", "user\\u{202e}gpj"),
+            ("nul\0", "nul\\u{0}"),
+            ("\u{feff}::error::x", "\\u{feff}::error::x"),
+            ("\t::error::x", "|  ::error::x"),
+            ("emoji 🚀 ok", "emoji 🚀 ok"),
+        ] {
+            assert_eq!(line(text), shown, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_block_marks_each_line_and_counts_what_it_leaves_out() {
+        assert_eq!(
+            block("a\n::error::b\nc\nd", 2),
+            ["| a", "| | ::error::b", "| … 2 more lines"]
+        );
+    }
+
+    #[test]
+    fn cuts_on_characters() {
+        assert_eq!(cut("äöü", 3), "äöü");
+        assert_eq!(cut("äöüß", 3), "äö…");
+        assert_eq!(excerpt("äöüß".as_bytes(), 3), "äö…");
+        assert_eq!(excerpt(&[0xff, b'a'], 9), "\u{fffd}a");
+    }
+
+    proptest! {
+        #[test]
+        fn a_line_is_one_line_without_a_command(text in any::<String>()) {
+            let shown = line(&text);
+            assert!(!shown.contains(['\n', '\r', '\u{1b}', '\0', '\u{202e}']));
+            assert!(!shown.trim_start().starts_with("::"));
+            assert!(!shown.contains("##["));
+        }
+    }
+}
