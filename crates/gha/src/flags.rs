@@ -25,9 +25,9 @@ pub enum LogFormat {
 pub struct Common {
     /// What to print on standard output: `text`, or `json` for the result object alone (the log then goes to
     /// standard error).
-    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t = Output::Text, hide_possible_values = true)]
+    #[arg(long, global = true, display_order = 900, value_enum, value_name = "FORMAT", default_value_t = Output::Text, hide_possible_values = true)]
     pub output: Output,
     /// How log lines look: `text`, or `json` for one object per line with the trace id.
-    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text, hide_possible_values = true)]
+    #[arg(long, global = true, display_order = 900, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text, hide_possible_values = true)]
     pub log_format: LogFormat,
 }

@@ -25,6 +25,18 @@ pub struct Interface {
     pub whole: &'static [&'static str],
 }
 
+/// The version that is baked in at build time: `DEPLOY_ACTIONS_VERSION` in a release, the workspace's version with
+/// `-dev` otherwise.
+#[macro_export]
+macro_rules! version {
+    () => {
+        match option_env!("DEPLOY_ACTIONS_VERSION") {
+            Some(version) => version,
+            None => concat!(env!("CARGO_PKG_VERSION"), "-dev"),
+        }
+    };
+}
+
 /// A step output.
 #[derive(Clone, Copy, Debug)]
 pub struct OutputSpec {

@@ -81,7 +81,10 @@ pub fn entry(run: &Run<'_>, outcome: &Outcome) -> Entry {
         version: run.version.to_owned(),
         status: outcome.status,
         exit: run.exit,
-        started_at: run.started_at,
+        started_at: run
+            .started_at
+            .round(jiff::Unit::Millisecond)
+            .unwrap_or(run.started_at),
         duration_ms: u64::try_from(run.duration.as_millis()).unwrap_or(u64::MAX),
         headline: text::cut(&text::visible(&clean(&outcome.headline)), 1000),
         facts: outcome

@@ -44,12 +44,11 @@ pub fn plain(text: &str) -> String {
                 shown.push('\\');
                 shown.push(c);
             }
-            // GitHub links bare addresses; broken up they stay text.
-            ':' => shown.push_str("&#58;"),
             c => shown.push(c),
         }
     }
-    shown
+    // GitHub links bare addresses; broken up they stay text.
+    shown.replace("://", "&#58;//").replace("www.", "www&#46;")
 }
 
 /// A link; the address must be one of ours or checked, and is percent-encoded where it would end the link.

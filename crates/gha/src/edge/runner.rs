@@ -129,6 +129,19 @@ impl Runner {
         self.writer().progress(message);
     }
 
+    /// What is going on right now, for a terminal alone: a log gets a line only where something is new.
+    pub fn quiet_progress(&self, message: &str) {
+        self.writer().quiet_progress(message);
+    }
+
+    /// The `traceparent` header of a request: this run's trace, and a fresh id for the call.
+    #[must_use]
+    pub fn traceparent(&self) -> String {
+        let mut parent = [0; 8];
+        parent.copy_from_slice(&environment::random()[..8]);
+        self.trace.traceparent(parent)
+    }
+
     /// Foreign text of several lines.
     pub fn block(&self, content: &str, max_lines: usize) {
         self.writer().block(content, max_lines);

@@ -34,6 +34,7 @@ pub fn start<A: Parser>(
     let command = A::command()
         .name(interface.name)
         .version(interface.version)
+        .max_term_width(110)
         .after_help(environment_help(interface));
     let writer = |common| Writer::of_process(interface.name, trace, &env, common, Masker::default());
     let given: Vec<String> = std::env::args_os()
@@ -232,22 +233,27 @@ fn finish(runner: &Runner, common: Common, line: &[String], result: Result<Outco
 }
 
 /// What the person whose deploy just failed needs to see: the reason with its causes, what to do, the command line
-/// that gives the same again, and the one that undoes it.
+/// that gives the same again, and the one that undoes it. Wrong input is one line: there is nothing to repeat.
 fn report(runner: &Runner, line: &[String], failure: &Failure) {
     let reason = chain(failure.error.as_ref());
-    let help = failure
-        .help
-        .as_ref()
-        .map(|help| format!("\nhelp: {help}"))
-        .unwrap_or_default();
     let mut writer = runner.writer();
-    if runner.env().in_runner() {
-        writer.event(Weight::Error, &format!("{reason}{help}"));
-    } else {
-        writer.event(Weight::Error, &reason);
-        for line in help.lines().filter(|line| !line.is_empty()) {
-            writer.plain(line);
+    if failure.exit == Exit::Usage {
+        let help = failure
+            .help
+            .as_ref()
+            .map(|help| format!("; {help}"))
+            .unwrap_or_default();
+        return writer.event(Weight::Error, &format!("{reason}{help}"));
+    }
+    match &failure.help {
+        Some(help) if runner.env().in_runner() => {
+            writer.event(Weight::Error, &format!("{reason}\nhelp: {help}"));
         }
+        Some(help) => {
+            writer.event(Weight::Error, &reason);
+            writer.plain(&format!("help: {help}"));
+        }
+        None => writer.event(Weight::Error, &reason),
     }
     let again = reproduce::line(runner.interface().name, line, &runner.secrets_used());
     writer.plain(&format!("reproduce: {again}"));

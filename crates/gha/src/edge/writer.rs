@@ -122,6 +122,13 @@ impl Writer {
         self.last = Instant::now();
     }
 
+    /// As [`Writer::progress`], but nothing where lines can't be replaced.
+    pub fn quiet_progress(&mut self, message: &str) {
+        if let Format::Screen { .. } = self.format {
+            self.progress(message);
+        }
+    }
+
     /// Opens a group in a runner's log; a heading elsewhere.
     pub fn group(&mut self, title: &str) {
         let title = self.masker.hide(title);

@@ -1,0 +1,169 @@
+//! `health-gate`: waits until what was deployed is ready, and says why when it is not.
+
+use std::cell::RefCell;
+
+use gate::finding::FaultKind;
+use gate::probe::Probe;
+use gate::probe::http::Http;
+use gate::wait::Step;
+use gate::watch_over::{Ending, until_ready};
+use gha::edge::http;
+use gha::outcome::Outcome;
+use gha::{Exit, Failure, Runner, Status, duration};
+
+pub mod cli;
+pub mod error;
+pub mod plan;
+pub mod story;
+
+use cli::{Cli, Command, INTERFACE, Wait};
+use error::Error;
+use plan::{Plan, Target};
+use story::Story;
+
+/// Runs the tool.
+///
+/// # Errors
+/// When the flags are wrong, the target is not ready in time, or the run is cancelled.
+pub async fn run(cli: Cli, runner: &Runner) -> Result<Outcome, Failure> {
+    let Command::Wait(flags) = cli.command;
+    let plan = plan::plan(&flags)?;
+    if flags.dry_run {
+        return dry_run(&flags, &plan, runner);
+    }
+    wait(&flags, plan, runner).await
+}
+
+/// Says what would be looked at.
+fn dry_run(flags: &Wait, plan: &Plan, runner: &Runner) -> Result<Outcome, Failure> {
+    let headline = format!("dry run: would look at {} {}", plan.target.shown(), pace(plan));
+    runner.info(&headline);
+    let outcome = known(flags, plan, "inconclusive", &headline, 0, runner);
+    publish(&outcome, runner)?;
+    Ok(Outcome {
+        status: Status::Unchanged,
+        headline,
+        ..outcome
+    })
+}
+
+/// Waits for the target.
+async fn wait(flags: &Wait, plan: Plan, runner: &Runner) -> Result<Outcome, Failure> {
+    let probe = probe(&plan.target, runner)?;
+    runner.info(&format!("waiting for {} {}", plan.target.shown(), pace(&plan)));
+    let story = RefCell::new(Story::default());
+    let waited = until_ready(probe.as_ref(), &plan.limits, |attempt| {
+        match story.borrow_mut().told(attempt) {
+            Some(line) => runner.info(&line),
+            None => runner.quiet_progress(&format!(
+                "try {}: {}",
+                attempt.number,
+                attempt.look.finding.text()
+            )),
+        }
+    });
+    let ended = runner.cancel().guard(waited).await;
+    let story = story.into_inner();
+    let (verdict, reason) = match &ended {
+        Ok(ending) => (verdict(ending), story.reason(ending)),
+        Err(cancelled) => (
+            "inconclusive",
+            format!("{cancelled} after {} tries", story.count()),
+        ),
+    };
+    let outcome = known(flags, &plan, verdict, &reason, story.count(), runner);
+    publish(&outcome, runner)?;
+    runner.summary(&story.summary(verdict, &plan.target.shown(), &reason));
+    match ended {
+        Ok(ending) if ending.step == Step::Pass => {
+            runner.info(&reason);
+            Ok(Outcome {
+                status: Status::Done,
+                headline: format!("{} is {reason}", plan.target.shown()),
+                ..outcome
+            })
+        }
+        Ok(_) => {
+            if let Some(excerpt) = story
+                .latest()
+                .and_then(|attempt| attempt.look.excerpt.as_ref())
+                .filter(|text| !text.is_empty())
+            {
+                runner.info("the last answer was:");
+                runner.block(excerpt, 10);
+            }
+            let advice = story.fault().map_or(FaultKind::Slow, |fault| fault.kind).advice();
+            Err(
+                Failure::new(Exit::Failed, format!("{} is {reason}", plan.target.shown()))
+                    .help(advice)
+                    .knowing(outcome),
+            )
+        }
+        Err(cancelled) => Err(Failure::from(cancelled).knowing(outcome)),
+    }
+}
+
+/// The probe for a target.
+fn probe(target: &Target, runner: &Runner) -> Result<Box<dyn Probe>, Failure> {
+    Ok(match target {
+        Target::Tcp(tcp) => Box::new(tcp.clone()),
+        Target::Http { url, expect, .. } => {
+            let url = gate::probe::http::address(url).map_err(Error::from)?;
+            if let Some(password) = url.password() {
+                runner.mask(password);
+            }
+            let client = http::client(&INTERFACE).map_err(Error::from)?;
+            let traceparent = runner.traceparent();
+            Box::new(Http::new(client, url, &traceparent, (**expect).clone()))
+        }
+    })
+}
+
+/// How often and how long, for the log.
+fn pace(plan: &Plan) -> String {
+    let limits = &plan.limits;
+    let row = match limits.success_threshold {
+        1 => String::new(),
+        n => format!(" until {n} good tries in a row"),
+    };
+    let show = duration::exact;
+    format!(
+        "every {}{row}, {} for a try, {} in all",
+        show(limits.interval),
+        show(limits.try_timeout),
+        show(limits.timeout)
+    )
+}
+
+/// The word for an ending.
+fn verdict(ending: &Ending) -> &'static str {
+    if ending.step == Step::Pass { "pass" } else { "fail" }
+}
+
+/// The facts of a run; status and headline are the caller's.
+fn known(flags: &Wait, plan: &Plan, verdict: &str, reason: &str, attempts: u32, runner: &Runner) -> Outcome {
+    let took = u64::try_from(runner.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let mut outcome = Outcome::new(Status::Inconclusive, reason)
+        .fact("verdict", verdict)
+        .fact("reason", reason)
+        .fact("attempts", attempts)
+        .fact("duration-ms", took)
+        .target(plan.target.shown());
+    if let Some(version) = &flags.expect_version {
+        outcome = outcome.fact("version", version.as_str());
+    }
+    outcome.environment = flags.environment.clone();
+    outcome
+}
+
+/// Writes the outputs.
+fn publish(outcome: &Outcome, runner: &Runner) -> Result<(), Failure> {
+    for output in INTERFACE.outputs {
+        let Some(value) = outcome.facts.get(output.name) else {
+            continue;
+        };
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        runner.output(output.name, &text)?;
+    }
+    Ok(())
+}

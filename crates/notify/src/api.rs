@@ -1,0 +1,122 @@
+//! Posting: the one place that talks to receivers. No error of it names an address, because the address is the
+//! secret.
+
+use std::time::{Duration, Instant};
+
+use reqwest::{Client, Url};
+use serde_json::Value;
+
+use gha::edge::{environment, http};
+use gha::text;
+
+use crate::channel::Channel;
+use crate::delivery::{Answer, Next, next, retry_after};
+
+/// How much of an answer is kept, in characters.
+const BODY: usize = 200;
+/// How much of an answer is read, in bytes.
+const READ: usize = 16 * 1024;
+
+/// How a delivery ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// The channel.
+    pub channel: &'static str,
+    /// Whether it arrived.
+    pub delivered: bool,
+    /// How often it was sent.
+    pub tries: u32,
+    /// Why it did not arrive; empty where it did. Holds foreign text.
+    pub reason: String,
+}
+
+/// Sends one payload until it arrives, it can't, or `budget` is used up. `told` hears of every try that is followed
+/// by another.
+pub async fn deliver(
+    client: &Client,
+    channel: &dyn Channel,
+    url: Url,
+    payload: &Value,
+    (budget, try_timeout): (Duration, Duration),
+    told: impl Fn(&str),
+) -> Delivery {
+    let begin = Instant::now();
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let left = budget.saturating_sub(begin.elapsed());
+        let answer = post(client, channel, url.clone(), payload, try_timeout.min(left)).await;
+        let left = budget.saturating_sub(begin.elapsed());
+        let jitter = f64::from(environment::random()[0]) / 255.0;
+        let done = |delivered, reason| Delivery {
+            channel: channel.name(),
+            delivered,
+            tries,
+            reason,
+        };
+        match next(
+            &answer,
+            channel.accepted(&answer),
+            channel.repeatable(),
+            tries,
+            left,
+            jitter,
+        ) {
+            Next::Delivered => return done(true, String::new()),
+            Next::GiveUp(reason) => return done(false, reason),
+            Next::Again(wait) => {
+                told(&format!(
+                    "{}: {}; trying again in {}",
+                    channel.name(),
+                    shown(&answer),
+                    gha::duration::display(wait)
+                ));
+                tokio::time::sleep(wait).await;
+            }
+        }
+    }
+}
+
+/// One try.
+async fn post(client: &Client, channel: &dyn Channel, url: Url, payload: &Value, limit: Duration) -> Answer {
+    let mut request = client
+        .post(url)
+        .header("content-type", "application/json")
+        .timeout(limit)
+        .body(payload.to_string());
+    for (name, value) in channel.headers() {
+        request = request.header(name, value);
+    }
+    let mut response = match request.send().await {
+        Ok(response) => response,
+        Err(error) if error.is_connect() => return Answer::NotSent(http::reason(error)),
+        Err(error) => return Answer::Unknown(http::reason(error)),
+    };
+    let code = response.status().as_u16();
+    let header = response
+        .headers()
+        .get("retry-after")
+        .and_then(|value| value.to_str().ok());
+    let retry_after = retry_after(header);
+    let mut body = Vec::new();
+    while body.len() < READ {
+        match response.chunk().await {
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk[..chunk.len().min(READ - body.len())]),
+            Ok(None) => break,
+            Err(error) => return Answer::Unknown(http::reason(error)),
+        }
+    }
+    Answer::Status {
+        code,
+        retry_after,
+        body: text::visible(&text::excerpt(&body, BODY)),
+    }
+}
+
+/// A try as a fragment for the log.
+fn shown(answer: &Answer) -> String {
+    match answer {
+        Answer::Status { code, .. } => format!("the receiver answered {code}"),
+        Answer::NotSent(reason) | Answer::Unknown(reason) => reason.clone(),
+    }
+}

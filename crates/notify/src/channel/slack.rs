@@ -1,0 +1,206 @@
+//! Slack's incoming webhooks (<https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>).
+//!
+//! Foreign text stands in `plain_text` objects alone, where Slack reads no mention, link or markup; the fallback
+//! `text`, which is read as markup, is escaped.
+
+use serde_json::{Value, json};
+
+use gha::outcome::Link;
+use gha::text;
+
+use crate::channel::Channel;
+use crate::delivery::Answer;
+use crate::message::Message;
+
+/// Longest header (<https://docs.slack.dev/reference/block-kit/blocks/header-block>).
+const HEADER: usize = 150;
+/// Longest text of a section; the limit is 3,000, less so that a message stays readable.
+const SECTION: usize = 2_000;
+/// Longest field of a section; the limit is 2,000.
+const FIELD: usize = 300;
+/// Longest address of a button's or text's link; the limit is 3,000.
+const URL: usize = 2_000;
+
+/// A Slack channel behind an incoming webhook.
+pub struct Slack;
+
+impl Channel for Slack {
+    fn name(&self) -> &'static str {
+        "slack"
+    }
+
+    fn payload(&self, message: &Message) -> Value {
+        let mut blocks = vec![json!({"type": "header", "text": plain(&message.headline, HEADER)})];
+        for paragraph in message.reasons.iter().take(5).chain(message.text.as_ref()) {
+            blocks.push(json!({"type": "section", "text": plain(paragraph, SECTION)}));
+        }
+        for undo in message.undo.iter().take(3) {
+            blocks.push(json!({"type": "section", "text": plain(&format!("to undo: {undo}"), SECTION)}));
+        }
+        let fields: Vec<Value> = message
+            .fields
+            .iter()
+            .take(10)
+            .map(|(name, value)| plain(&format!("{name}: {value}"), FIELD))
+            .collect();
+        if !fields.is_empty() {
+            blocks.push(json!({"type": "section", "fields": fields}));
+        }
+        let links: Vec<String> = message.links.iter().filter_map(link).collect();
+        if !links.is_empty() {
+            let text = links.join("  ·  ");
+            blocks.push(
+                json!({"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": true}]}),
+            );
+        }
+        let fallback = [vec![message.headline.clone()], message.reasons.clone()]
+            .concat()
+            .join("\n");
+        json!({
+            "text": escape(&text::cut(&fallback, SECTION)),
+            "blocks": blocks,
+            "unfurl_links": false,
+            "unfurl_media": false,
+        })
+    }
+
+    fn headers(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    fn repeatable(&self) -> bool {
+        false
+    }
+
+    /// Slack says `ok`; a page of a proxy in between does not.
+    fn accepted(&self, answer: &Answer) -> bool {
+        matches!(answer, Answer::Status { body, .. } if body.trim() == "ok")
+    }
+}
+
+/// A text object without markup. An empty one is refused by Slack.
+fn plain(content: &str, limit: usize) -> Value {
+    let shown: Vec<String> = content.lines().map(text::visible).collect();
+    let shown = text::cut(shown.join("\n").trim(), limit);
+    let shown = if shown.is_empty() { "-".to_owned() } else { shown };
+    json!({"type": "plain_text", "text": shown, "emoji": false})
+}
+
+/// Escapes the three characters of Slack's markup
+/// (<https://docs.slack.dev/messaging/formatting-message-text#escaping>).
+fn escape(content: &str) -> String {
+    let shown: Vec<String> = content.lines().map(text::visible).collect();
+    shown
+        .join("\n")
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
+/// A link in markup; none where the address could end it or is too long.
+fn link(link: &Link) -> Option<String> {
+    let safe = link.url.len() <= URL
+        && link
+            .url
+            .chars()
+            .all(|c| c.is_ascii_graphic() && !matches!(c, '<' | '>' | '|'));
+    // The label stands in markup, so only plain words are taken.
+    let label: String = link
+        .text
+        .chars()
+        .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '.'))
+        .take(60)
+        .collect();
+    let label = if label.trim().is_empty() {
+        "Link".to_owned()
+    } else {
+        label
+    };
+    safe.then(|| format!("<{}|{}>", link.url.replace('&', "&amp;"), label.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::JobStatus;
+    use crate::message::tests::{entry, message};
+    use proptest::prelude::{any, proptest};
+
+    /// Every text object with its kind and length.
+    fn texts(value: &Value, found: &mut Vec<(String, String)>) {
+        match value {
+            Value::Object(object) => {
+                if let (Some(kind), Some(text)) = (
+                    object.get("type").and_then(Value::as_str),
+                    object.get("text").and_then(Value::as_str),
+                ) {
+                    found.push((kind.to_owned(), text.to_owned()));
+                }
+                object.values().for_each(|inner| texts(inner, found));
+            }
+            Value::Array(items) => items.iter().for_each(|inner| texts(inner, found)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn a_failure_has_its_reason_and_the_run() {
+        let failed = message(
+            Some(JobStatus::Failure),
+            vec![entry("health-gate", "failed", "x: <!channel> & 503")],
+        )
+        .unwrap();
+        let payload = Slack.payload(&failed);
+        assert_eq!(
+            payload["blocks"][0]["text"]["text"],
+            "❌ shop 1.2.3 not deployed to production: failed after 3m12s"
+        );
+        assert_eq!(
+            payload["blocks"][1]["text"]["text"],
+            "health-gate failed: x: <!channel> & 503"
+        );
+        assert_eq!(payload["blocks"][1]["text"]["type"], "plain_text");
+        assert!(
+            payload["text"]
+                .as_str()
+                .unwrap()
+                .contains("x: &lt;!channel&gt; &amp; 503")
+        );
+        let context = payload["blocks"].as_array().unwrap().last().unwrap();
+        assert_eq!(
+            context["elements"][0]["text"],
+            "<https://github.com/acme/shop/actions/runs/7/attempts/1|Run>  ·  <https://github.com/acme/shop/commit/0123456789abcdef|Commit>"
+        );
+    }
+
+    #[test]
+    fn only_ok_is_an_arrival() {
+        let answer = |body: &str| Answer::Status {
+            code: 200,
+            retry_after: None,
+            body: body.to_owned(),
+        };
+        assert!(Slack.accepted(&answer("ok\n")));
+        assert!(!Slack.accepted(&answer("<html>sign in</html>")));
+    }
+
+    proptest! {
+        #[test]
+        fn foreign_text_is_never_markup(tool in any::<String>(), headline in any::<String>(), extra in any::<String>()) {
+            let mut message = message(Some(JobStatus::Failure), vec![entry(&tool, "failed", &headline)]).unwrap();
+            message.text = Some(extra.clone());
+            message.links.push(Link { text: extra, url: format!("https://x/{headline}") });
+            let payload = Slack.payload(&message);
+            let mut found = Vec::new();
+            texts(&payload["blocks"], &mut found);
+            for (kind, text) in &found {
+                assert!(!text.is_empty() && text.chars().count() <= 3_000);
+                if kind == "mrkdwn" {
+                    assert!(text.split("  ·  ").all(|link| link.starts_with("<https://") && link.ends_with('>') && link.matches('<').count() == 1));
+                }
+            }
+            let fallback = payload["text"].as_str().unwrap();
+            assert!(!fallback.contains('<') && !fallback.contains('>'));
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! The message in the job summary.
+
+use gha::markdown;
+use gha::summary::Summary;
+
+use crate::message::Message;
+
+/// The message as Markdown, and below it how it was delivered.
+#[must_use]
+pub fn render(message: &Message, deliveries: &[String]) -> Summary {
+    let mut summary = Summary::default();
+    summary.push(format!("### {}\n", markdown::plain(&message.headline)));
+    let reasons: String = message
+        .reasons
+        .iter()
+        .map(|reason| format!("- {}\n", markdown::plain(reason)))
+        .collect();
+    if !reasons.is_empty() {
+        summary.push(reasons);
+    }
+    if let Some(text) = &message.text {
+        summary.push(markdown::plain(text));
+    }
+    let rows: Vec<Vec<String>> = message
+        .fields
+        .iter()
+        .map(|(name, value)| vec![(*name).to_owned(), markdown::plain(value)])
+        .collect();
+    if !rows.is_empty() {
+        summary.table(&["", ""], &rows);
+    }
+    for undo in &message.undo {
+        summary.push(format!("To undo:\n\n{}", markdown::fence(undo)));
+    }
+    let links: Vec<String> = message
+        .links
+        .iter()
+        .map(|link| markdown::link(&link.text, &link.url))
+        .collect();
+    if !links.is_empty() {
+        summary.push(links.join(" · "));
+    }
+    let deliveries: String = deliveries
+        .iter()
+        .map(|line| format!("- {}\n", markdown::plain(line)))
+        .collect();
+    if !deliveries.is_empty() {
+        summary.push(deliveries);
+    }
+    summary
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::JobStatus;
+    use crate::message::tests::{entry, message};
+
+    #[test]
+    fn foreign_text_stays_text() {
+        let failed = message(
+            Some(JobStatus::Failure),
+            vec![entry("gate", "failed", "</summary>\n# x @me | y")],
+        )
+        .unwrap();
+        let text = render(&failed, &["slack: delivered".to_owned()]).fit(0);
+        assert!(
+            text.contains("- gate failed: &lt;/summary&gt;\\\\n\\#\u{200b} x @\u{200b}me \\| y\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("| Author | ada |\n") && text.ends_with("- slack: delivered\n"),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,139 @@
+//! The flags of `notify`; in an action each is an input of the same name.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, Parser, ValueEnum};
+
+use gha::flags::Common;
+use gha::interface::{Interface, OutputSpec, SecretSpec};
+
+/// The incoming webhook of a Slack channel.
+pub const SLACK: SecretSpec = SecretSpec {
+    name: "slack-webhook-url",
+    env: "SLACK_WEBHOOK_URL",
+    description: "Slack incoming webhook to post to. A secret: pass it from `secrets`.",
+};
+
+/// Any receiver of JSON.
+pub const WEBHOOK: SecretSpec = SecretSpec {
+    name: "webhook-url",
+    env: "NOTIFY_WEBHOOK_URL",
+    description: "Address to post the event to as JSON. A secret: pass it from `secrets`.",
+};
+
+/// What the tool offers beside its flags.
+pub const INTERFACE: Interface = Interface {
+    name: "notify",
+    version: gha::version!(),
+    default_command: None,
+    outputs: &[
+        OutputSpec {
+            name: "delivered",
+            description: "`true`, `partial`, `false`, or `none` when no receiver is configured or on a dry run.",
+        },
+        OutputSpec {
+            name: "phase",
+            description: "What was told: `succeeded`, `failed`, `rolled-back` or `cancelled`.",
+        },
+        OutputSpec {
+            name: "headline",
+            description: "The message's first line.",
+        },
+        OutputSpec {
+            name: "results",
+            description: "JSON array with one object per receiver: channel, delivered, tries, reason.",
+        },
+    ],
+    secrets: &[SLACK, WEBHOOK],
+    samples: &[
+        ("status", "failure"),
+        ("service", "shop-api"),
+        ("environment", "production"),
+        ("release", "1.2.3"),
+        ("text", "see the runbook"),
+        (
+            "results",
+            r#"{"schema":"deploy-actions/result@1","tool":"health-gate"}"#,
+        ),
+        ("slack-webhook-url-file", "/run/secrets/slack"),
+        ("webhook-url-file", "/run/secrets/webhook"),
+        ("summary", "false"),
+        ("timeout", "60s"),
+        ("try-timeout", "10s"),
+        ("output", "json"),
+        ("log-format", "json"),
+    ],
+    whole: &[],
+};
+
+/// Tells people how the deploy went: what, where and in how long, or what failed and why.
+#[derive(Debug, Parser)]
+#[command(
+    name = "notify",
+    before_help = "Examples:
+  SLACK_WEBHOOK_URL=… notify --status success --service shop-api --environment production
+  notify --status failure --slack-webhook-url-file /run/secrets/slack --require
+  DEPLOY_LEDGER=ledger.jsonl notify --webhook-url-file - --output json < webhook-url
+  notify --status cancelled --dry-run",
+    help_template = "{about-with-newline}\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}"
+)]
+pub struct Cli {
+    /// How the job went; in a workflow `${{ job.status }}`. Without it the ledger decides.
+    #[arg(long, value_enum, value_name = "STATUS")]
+    pub status: Option<JobStatus>,
+    /// Name of what was deployed, for the first line; without it the repository's name.
+    #[arg(long, value_name = "NAME")]
+    pub service: Option<String>,
+    /// Name of the deployment environment; without it the ledger's.
+    #[arg(long, value_name = "NAME")]
+    pub environment: Option<String>,
+    /// Version that was deployed; without it the ledger's, else the commit.
+    #[arg(long, value_name = "VERSION")]
+    pub release: Option<String>,
+    /// Text to add to the message.
+    #[arg(long, value_name = "TEXT")]
+    pub text: Option<String>,
+    /// Outputs `result` of tools that ran in other jobs; those of this job are in the ledger.
+    #[arg(long, value_name = "JSON")]
+    pub results: Vec<String>,
+    /// File with the Slack incoming webhook; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub slack_webhook_url_file: Option<PathBuf>,
+    /// File with the address to post JSON to; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub webhook_url_file: Option<PathBuf>,
+    /// Write the message to the job summary too.
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
+    pub summary: bool,
+    /// Fail, with exit code 3, when a message was not delivered; and with 2 when no receiver is configured.
+    #[arg(long)]
+    pub require: bool,
+    /// Allow addresses without TLS. Loopback addresses are always allowed.
+    #[arg(long)]
+    pub allow_http: bool,
+    /// Longest time for the whole command.
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = gha::duration::parse)]
+    pub timeout: Duration,
+    /// Longest time for one try.
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = gha::duration::parse)]
+    pub try_timeout: Duration,
+    /// Print what would be sent, and send nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Flags of all tools.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// A job's status, in the runner's words
+/// (<https://docs.github.com/en/actions/reference/workflows-and-actions/contexts#job-context>).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum JobStatus {
+    /// Every step went well.
+    Success,
+    /// A step failed.
+    Failure,
+    /// The run was cancelled.
+    Cancelled,
+}

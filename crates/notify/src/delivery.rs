@@ -1,0 +1,183 @@
+//! When to send again, and when to give up: the policy of a delivery. Pure.
+//!
+//! A message whose fate is unknown is sent again only where the receiver knows it by its id; anywhere else a reader
+//! would see it twice.
+
+use std::time::Duration;
+
+/// How many times a message is sent at most.
+const TRIES: u32 = 5;
+
+/// What came of one try.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// An answer.
+    Status {
+        /// Its status code.
+        code: u16,
+        /// How long to wait, if the receiver says so.
+        retry_after: Option<Duration>,
+        /// The beginning of its body. Foreign text.
+        body: String,
+    },
+    /// The request surely did not arrive.
+    NotSent(String),
+    /// It may have arrived.
+    Unknown(String),
+}
+
+/// What to do next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Nothing: it arrived.
+    Delivered,
+    /// Send it again after this time.
+    Again(Duration),
+    /// Give up, for this reason.
+    GiveUp(String),
+}
+
+/// What to do after the `tries`-th try. `accepted` says whether the channel takes a successful answer as an arrival,
+/// `repeatable` whether the receiver knows a repeated message, `left` how much time there is, and `jitter`, from 0
+/// to 1, spreads the waits of many jobs.
+#[must_use]
+pub fn next(
+    answer: &Answer,
+    accepted: bool,
+    repeatable: bool,
+    tries: u32,
+    left: Duration,
+    jitter: f64,
+) -> Next {
+    let backoff = Duration::from_secs(1 << tries.min(4)).mul_f64(jitter.clamp(0.05, 1.0));
+    let again = |reason: String, wait: Duration| {
+        if tries >= TRIES {
+            Next::GiveUp(format!("{reason}, {tries} times"))
+        } else if wait >= left {
+            let (wait, left) = (gha::duration::display(wait), gha::duration::display(left));
+            Next::GiveUp(format!(
+                "{reason}; the next try would be in {wait}, and there are {left} left"
+            ))
+        } else {
+            Next::Again(wait)
+        }
+    };
+    match answer {
+        Answer::NotSent(reason) => again(reason.clone(), backoff),
+        Answer::Unknown(reason) if repeatable => again(reason.clone(), backoff),
+        Answer::Unknown(reason) => {
+            Next::GiveUp(format!("{reason}; it may have arrived, so it is not sent again"))
+        }
+        Answer::Status { code: 200..=299, .. } if accepted => Next::Delivered,
+        Answer::Status {
+            code,
+            retry_after,
+            body,
+        } => {
+            let body = body.trim();
+            let shown = if body.is_empty() {
+                String::new()
+            } else {
+                format!(" `{body}`")
+            };
+            let reason = format!("the receiver answered {code}{shown}");
+            match code {
+                429 | 503 => again(reason, retry_after.unwrap_or(backoff)),
+                408 | 425 | 500..=599 if repeatable => again(reason, retry_after.unwrap_or(backoff)),
+                _ => Next::GiveUp(reason),
+            }
+        }
+    }
+}
+
+/// Reads `Retry-After`: seconds; the form with a date is left to the backoff
+/// (<https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3>).
+#[must_use]
+pub fn retry_after(header: Option<&str>) -> Option<Duration> {
+    let seconds: f64 = header?.trim().parse().ok()?;
+    Duration::try_from_secs_f64(seconds)
+        .ok()
+        .filter(|wait| *wait <= Duration::from_secs(86_400))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::{any, proptest};
+
+    fn status(code: u16, wait: Option<u64>) -> Answer {
+        Answer::Status {
+            code,
+            retry_after: wait.map(Duration::from_secs),
+            body: "no_service".to_owned(),
+        }
+    }
+
+    #[test]
+    fn each_answer_has_its_consequence() {
+        let minute = Duration::from_secs(60);
+        let again = |seconds| Next::Again(Duration::from_secs(seconds));
+        let refused = || Next::GiveUp("the receiver answered 404 `no_service`".to_owned());
+        for (answer, accepted, repeatable, tries, expected) in [
+            (status(200, None), true, false, 1, Next::Delivered),
+            (status(204, None), true, false, 1, Next::Delivered),
+            (status(200, None), false, false, 1, Next::GiveUp("the receiver answered 200 `no_service`".to_owned())),
+            (status(404, None), true, false, 1, refused()),
+            (status(429, Some(30)), true, false, 1, again(30)),
+            (status(503, None), true, false, 1, again(2)),
+            (status(503, None), true, false, 3, again(8)),
+            (status(500, None), true, false, 1, Next::GiveUp("the receiver answered 500 `no_service`".to_owned())),
+            (status(500, None), true, true, 2, again(4)),
+            (Answer::NotSent("refused".to_owned()), true, false, 1, again(2)),
+            (Answer::NotSent("refused".to_owned()), true, false, 5, Next::GiveUp("refused, 5 times".to_owned())),
+            (Answer::Unknown("slow".to_owned()), true, true, 1, again(2)),
+            (
+                Answer::Unknown("slow".to_owned()),
+                true,
+                false,
+                1,
+                Next::GiveUp("slow; it may have arrived, so it is not sent again".to_owned()),
+            ),
+            (
+                status(429, Some(90)),
+                true,
+                false,
+                1,
+                Next::GiveUp(
+                    "the receiver answered 429 `no_service`; the next try would be in 1m30s, and there are 1m left".to_owned(),
+                ),
+            ),
+        ] {
+            assert_eq!(next(&answer, accepted, repeatable, tries, minute, 1.0), expected, "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn reads_the_header() {
+        for (header, wait) in [
+            (Some("30"), Some(30_000)),
+            (Some(" 1.5 "), Some(1_500)),
+            (Some("-1"), None),
+            (Some("1e300"), None),
+            (Some("Fri, 31 Dec 1999 23:59:59 GMT"), None),
+            (None, None),
+        ] {
+            assert_eq!(retry_after(header), wait.map(Duration::from_millis), "{header:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn never_waits_past_the_end(code in any::<u16>(), wait in proptest::option::of(0u64..1000), tries in 1u32..9, left in 0u64..100, jitter in 0.0f64..1.0) {
+            let left = Duration::from_secs(left);
+            if let Next::Again(wait) = next(&status(code, wait), true, true, tries, left, jitter) {
+                assert!(wait < left && tries < TRIES);
+            }
+        }
+
+        #[test]
+        fn no_header_panics(header in any::<String>()) {
+            let _ = retry_after(Some(&header));
+        }
+    }
+}

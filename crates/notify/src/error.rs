@@ -1,0 +1,65 @@
+//! What can be wrong with the flags, and with a delivery that was required.
+
+use gha::edge::http::HttpError;
+use gha::{Exit, Failure};
+
+/// Why there is no message, or why it did not arrive.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Neither a status nor a ledger.
+    #[error("there is nothing to tell: no `--status`, and no tool of this run has written to the ledger")]
+    NothingKnown,
+    /// No receiver, and one is required.
+    #[error("`--require` is set and no receiver is configured")]
+    NoReceiver,
+    /// The secret is no address.
+    #[error("`{0}` is not an address that starts with `https://`")]
+    Address(&'static str),
+    /// The address has no TLS.
+    #[error("`{0}` is an address without TLS")]
+    Plain(&'static str),
+    /// No time at all.
+    #[error("`--{0}` must be longer than 0s")]
+    Zero(&'static str),
+    /// A required message did not arrive.
+    #[error("the message was not delivered: {0}")]
+    Undelivered(String),
+    /// There is no HTTP client.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+}
+
+impl Error {
+    /// What to do.
+    fn help(&self) -> &'static str {
+        match self {
+            Self::NothingKnown => {
+                "for example `--status failure`, or in a workflow `status: ${{ job.status }}`"
+            }
+            Self::NoReceiver => {
+                "set `SLACK_WEBHOOK_URL` or `NOTIFY_WEBHOOK_URL`; a fork's pull request has no secrets"
+            }
+            Self::Address(_) => {
+                "copy the webhook's whole address, for example `https://hooks.slack.com/services/T…/B…/…`"
+            }
+            Self::Plain(_) => "use `https://`, or set `--allow-http` if the network between is yours",
+            Self::Zero(_) => "for example `--timeout 60s --try-timeout 10s`",
+            Self::Undelivered(_) => {
+                "the job summary has the message; check the webhook, then run this step again"
+            }
+            Self::Http(_) => "check `SSL_CERT_FILE`, `HTTPS_PROXY` and `NO_PROXY`",
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let exit = if matches!(error, Error::Undelivered(_)) {
+            Exit::Failed
+        } else {
+            Exit::Usage
+        };
+        let help = error.help();
+        Self::new(exit, error).help(help)
+    }
+}
