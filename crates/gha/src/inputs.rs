@@ -69,11 +69,12 @@ pub fn arguments(
     let given_by_hand = parse_leniently(command, &line);
     let mut added = Vec::new();
     for (arg, long) in flags_of(command, flags) {
-        let Some(value) = env
+        // An input with a grammar of its own is not ours to trim: a separator may be a blank.
+        let whole = interface.whole.contains(&long);
+        let value = env
             .get(&variable(long))
-            .map(str::trim)
-            .filter(|value| !value.is_empty())
-        else {
+            .map(|value| if whole { value } else { value.trim() });
+        let Some(value) = value.filter(|value| !value.is_empty()) else {
             continue;
         };
         if by_hand(&given_by_hand, arg.get_id().as_str()) {
@@ -92,7 +93,7 @@ pub fn arguments(
                     ));
                 }
             }
-        } else if matches!(arg.get_action(), ArgAction::Append) && !interface.whole.contains(&long) {
+        } else if matches!(arg.get_action(), ArgAction::Append) && !whole {
             added.extend(items(value).map(|item| format!("--{long}={item}")));
         } else {
             added.push(format!("--{long}={value}"));
@@ -337,7 +338,7 @@ mod tests {
             (
                 "",
                 vec![("INPUT_GRAMMAR", "\na,\"b\nc\"\n# x\n")],
-                "wait --grammar=a,\"b\nc\"\n# x",
+                "wait --grammar=\na,\"b\nc\"\n# x\n",
             ),
             ("", vec![("INPUT_DRY_RUN", "True")], "wait --dry-run"),
             (

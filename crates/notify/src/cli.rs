@@ -79,8 +79,9 @@ pub const INTERFACE: Interface = Interface {
     help_template = "{about-with-newline}\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}"
 )]
 pub struct Cli {
-    /// How the job went; in a workflow `${{ job.status }}`. Without it the ledger decides.
-    #[arg(long, value_enum, value_name = "STATUS")]
+    /// How the job went: `success`, `failure` or `cancelled`, in a workflow the expression `job.status`. Without it the
+    /// ledger decides.
+    #[arg(long, value_enum, value_name = "STATUS", hide_possible_values = true)]
     pub status: Option<JobStatus>,
     /// Name of what was deployed, for the first line; without it the repository's name.
     #[arg(long, value_name = "NAME")]

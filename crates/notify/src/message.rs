@@ -204,13 +204,21 @@ fn version(known: &Known<'_>, entries: &[Entry]) -> Option<String> {
             .and_then(|value| value.as_str())
             .map(str::to_owned)
     };
-    let version = known
-        .release
-        .map(str::to_owned)
-        .or_else(|| entries.iter().rev().find_map(fact));
+    let of_tool = || entries.iter().rev().find_map(fact).map(|version| short(&version));
+    let version = known.release.map(str::to_owned).or_else(of_tool);
     version
         .or_else(|| Some(known.context.short_sha()))
         .filter(|version| !version.trim().is_empty())
+}
+
+/// A whole commit as people quote it; anything else as it is.
+fn short(version: &str) -> String {
+    let commit = version.len() == 40 && version.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if commit {
+        version[..7].to_owned()
+    } else {
+        version.to_owned()
+    }
 }
 
 /// Names and values.

@@ -167,7 +167,7 @@ impl Writer {
         let content = self.masker.hide(content);
         for line in content.lines() {
             let line = if self.runner {
-                text::without_commands(line)
+                text::line(line)
             } else {
                 line.to_owned()
             };

@@ -1,0 +1,201 @@
+//! What can be wrong with the inputs. Every variant names the input and has a help text with an example that works;
+//! nothing else fails: an event that gives no tag is a warning, not an error.
+
+use std::fmt;
+
+use crate::list::ListError;
+
+/// An input of the program, named in messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Input {
+    /// The image names.
+    Images,
+    /// The rules that give tags.
+    Tags,
+    /// What all tags have in common.
+    Flavor,
+    /// Labels of the user's own.
+    Labels,
+}
+
+impl Input {
+    /// Lines that work, for help texts.
+    #[must_use]
+    pub fn example(self) -> &'static str {
+        match self {
+            Self::Images => "ghcr.io/org/app",
+            Self::Tags => "type=semver,pattern={{version}}",
+            Self::Flavor => "latest=auto",
+            Self::Labels => "org.opencontainers.image.title=App",
+        }
+    }
+}
+
+impl fmt::Display for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Images => "images",
+            Self::Tags => "tags",
+            Self::Flavor => "flavor",
+            Self::Labels => "labels",
+        })
+    }
+}
+
+/// A wrong input. Entries are cut for display, so that a message stays readable.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The quoting of a list is broken.
+    #[error("input `{input}` has broken quotes")]
+    List {
+        /// Which input.
+        input: Input,
+        /// Where and how.
+        source: ListError,
+    },
+    /// An attribute that the input does not know.
+    #[error("input `{input}` has an unknown attribute `{key}` in `{entry}`, known are {known}")]
+    UnknownAttribute {
+        /// Which input.
+        input: Input,
+        /// The line as given.
+        entry: String,
+        /// The attribute.
+        key: String,
+        /// The attributes there are.
+        known: &'static str,
+    },
+    /// An attribute that must be there.
+    #[error("input `{input}` lacks `{key}` in `{entry}`")]
+    MissingAttribute {
+        /// Which input.
+        input: Input,
+        /// The line as given.
+        entry: String,
+        /// The attribute.
+        key: &'static str,
+        /// The same entry as it would work.
+        example: &'static str,
+    },
+    /// An attribute with a value it can't have.
+    #[error("input `{input}` has `{key}={value}` in `{entry}`, allowed is {allowed}")]
+    AttributeValue {
+        /// Which input.
+        input: Input,
+        /// The line as given.
+        entry: String,
+        /// The attribute.
+        key: &'static str,
+        /// The value after its expressions were filled in.
+        value: String,
+        /// What would be right.
+        allowed: &'static str,
+    },
+    /// A tag type that is not there.
+    #[error("input `tags` has an unknown type `{given}` in `{entry}`, supported are {supported}")]
+    UnknownType {
+        /// The line as given.
+        entry: String,
+        /// The type.
+        given: String,
+        /// The types there are.
+        supported: &'static str,
+    },
+    /// An image name that no registry takes.
+    #[error("input `images` has an invalid name `{name}`: {problem}")]
+    ImageName {
+        /// The name, lower-cased.
+        name: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A template that can't be read or filled in.
+    #[error("input `{input}` has a broken expression in `{text}`: {problem}")]
+    Expression {
+        /// Which input.
+        input: Input,
+        /// The template.
+        text: String,
+        /// The engine's words, on one line.
+        problem: String,
+    },
+    /// A regular expression that can't be used.
+    #[error("input `tags` has a regular expression `{pattern}` that can't be used: {problem}")]
+    Regex {
+        /// The expression.
+        pattern: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// There is nothing to derive anything from.
+    #[error("neither a ref nor a commit nor a repository is known")]
+    NothingKnown,
+}
+
+impl Error {
+    /// What to do about it, with an example that works.
+    #[must_use]
+    pub fn help(&self) -> String {
+        match self {
+            Self::List { input, .. } => format!(
+                "quote a whole field, and double a quote inside it: `type=raw,\"value=a,b\"`; a plain line of \
+                 `{input}` is `{}`",
+                input.example()
+            ),
+            Self::UnknownAttribute { input, .. } => match input {
+                Input::Images => "write one image a line: `name=ghcr.io/org/app,enable=true`".to_owned(),
+                _ => "write one setting a line: `latest=auto`, `prefix=v`, `suffix=-alpine,onlatest=true`".to_owned(),
+            },
+            Self::MissingAttribute { example, .. } => format!("write for example `{example}`"),
+            Self::AttributeValue { input, key, .. } => format!("write for example `{}`", value_example(*input, key)),
+            Self::UnknownType { .. } => format!("write for example `{}`", Input::Tags.example()),
+            Self::ImageName { .. } => {
+                "a name is lower-case letters, digits and single `.`, `_`, `__` or `-` between them, in parts joined \
+                 by `/`, with a host before it if needed and no tag: `ghcr.io/org/app`, `localhost:5000/app`"
+                    .to_owned()
+            }
+            Self::Expression { .. } => {
+                "expressions look like `{{branch}}` or `{{date 'YYYYMMDD' tz='Europe/Berlin'}}`".to_owned()
+            }
+            Self::Regex { .. } => "the first group is what counts: `match=^svc/v(.*)$`".to_owned(),
+            Self::NothingKnown => "outside a runner, say what is built: `--ref refs/tags/v1.2.3`".to_owned(),
+        }
+    }
+}
+
+/// An attribute as it would work.
+fn value_example(input: Input, key: &str) -> &'static str {
+    match key {
+        "enable" if input == Input::Images => "name=ghcr.io/org/app,enable=true",
+        "enable" => "enable={{is_default_branch}}",
+        "event" => "type=ref,event=branch",
+        "format" => "type=sha,format=long",
+        "latest" => "latest=auto",
+        _ => "suffix=-alpine,onlatest=true",
+    }
+}
+
+/// Text for a message: on one line, and cut, as a line of YAML is worth showing and a megabyte is not.
+pub(crate) fn shown(text: &str) -> String {
+    const LONGEST: usize = 200;
+    let one_line = |c: char| if c.is_control() { ' ' } else { c };
+    let mut characters = text.chars().map(one_line);
+    let mut cut: String = characters.by_ref().take(LONGEST).collect();
+    if characters.next().is_some() {
+        cut.push('…');
+    }
+    cut
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shown_text_is_one_short_line() {
+        assert_eq!(shown("a\nb\0c"), "a b c");
+        assert_eq!(shown(&"é".repeat(200)), "é".repeat(200));
+        assert_eq!(shown(&"é".repeat(201)), format!("{}…", "é".repeat(200)));
+    }
+}

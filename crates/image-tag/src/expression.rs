@@ -1,0 +1,344 @@
+//! Expressions within inputs: `{{branch}}`, `{{date 'YYYYMMDD' tz='Asia/Tokyo'}}`, `{{#if tag}}…{{/if}}`.
+//!
+//! The language is Handlebars. Values are put in as they are: docker/metadata-action escapes them for HTML, which
+//! turns a branch `a=b` into `a&#x3D;b`. Values are data, an expression within one stays text. Partials are refused:
+//! there are none to include, and one that includes itself would not end.
+
+mod date;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use date::DateHelper;
+use handlebars::template::TemplateElement;
+use handlebars::{Context, Handlebars, RenderContext, Renderable as _, Template, TemplateErrorReason};
+use serde_json::{Value, json};
+
+use crate::error::{Error, Input, shown};
+use crate::facts::Subject;
+
+/// Blocks and subexpressions within each other at most. The engine reads them by recursion.
+const DEEPEST: usize = 50;
+
+/// Fills in expressions for one subject.
+pub(crate) struct Expressions {
+    with_dates: Handlebars<'static>,
+    without_dates: Handlebars<'static>,
+    values: Context,
+    unknown_zones: Arc<Mutex<Vec<String>>>,
+}
+
+impl Expressions {
+    pub(crate) fn new(subject: &Subject<'_>) -> Self {
+        let unknown_zones = Arc::new(Mutex::new(Vec::new()));
+        let date = |at| DateHelper {
+            at,
+            unknown_zones: Arc::clone(&unknown_zones),
+        };
+        let mut with_dates = engine();
+        with_dates.register_helper("date", Box::new(date(subject.facts.now)));
+        with_dates.register_helper("commit_date", Box::new(date(subject.commit_date)));
+        let is_default = subject.is_default_branch();
+        let values = json!({
+            "branch": subject.branch().unwrap_or_default(),
+            "tag": subject.tag().unwrap_or_default(),
+            "sha": subject.short_sha,
+            "base_ref": subject.base_ref(),
+            // Text, not truth values: `{{#if is_default_branch}}` holds for both, as it always did.
+            "is_default_branch": is_default.to_string(),
+            "is_not_default_branch": (!is_default).to_string(),
+        });
+        Self {
+            with_dates,
+            without_dates: engine(),
+            values: Context::from(values),
+            unknown_zones,
+        }
+    }
+
+    /// Fills in the expressions that are known everywhere.
+    pub(crate) fn fill(&self, input: Input, text: &str) -> Result<String, Error> {
+        render(&self.with_dates, input, text, &self.values)
+    }
+
+    /// Fills in `date` and `commit_date` alone, as in the pattern of a schedule.
+    pub(crate) fn fill_dates(&self, text: &str) -> Result<String, Error> {
+        render(&self.with_dates, Input::Tags, text, &Context::null())
+    }
+
+    /// Fills in the parts of a version, and nothing else.
+    pub(crate) fn fill_version(&self, pattern: &str, parts: Value) -> Result<String, Error> {
+        render(&self.without_dates, Input::Tags, pattern, &Context::from(parts))
+    }
+
+    /// The time zones that were asked for and are not known, each once.
+    pub(crate) fn unknown_zones(&self) -> Vec<String> {
+        self.unknown_zones
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+/// Whether a pattern is the one expression `{{raw}}` and nothing else.
+pub(crate) fn is_raw(pattern: &str) -> bool {
+    if depth(pattern) > 0 {
+        return false;
+    }
+    let Ok(template) = Template::compile(pattern) else {
+        return false;
+    };
+    match &template.elements[..] {
+        [TemplateElement::Expression(only) | TemplateElement::HtmlExpression(only)] => {
+            only.params.is_empty() && only.name.as_name() == Some("raw")
+        }
+        _ => false,
+    }
+}
+
+fn engine() -> Handlebars<'static> {
+    let mut engine = Handlebars::new();
+    engine.register_escape_fn(handlebars::no_escape);
+    // A helper of this engine alone; here it is the version as it was given.
+    engine.unregister_helper("raw");
+    engine
+}
+
+fn render(engine: &Handlebars<'static>, input: Input, text: &str, values: &Context) -> Result<String, Error> {
+    if !text.contains("{{") {
+        return Ok(text.to_owned());
+    }
+    let failed = |problem: String| Error::Expression {
+        input,
+        text: shown(text),
+        problem: problem.split_whitespace().collect::<Vec<_>>().join(" "),
+    };
+    if depth(text) > DEEPEST {
+        return Err(failed(format!(
+            "more than {DEEPEST} blocks or parentheses within each other"
+        )));
+    }
+    let template =
+        Template::compile(text).map_err(|error| failed(unreadable(error.reason(), error.pos())))?;
+    if has_partials(&template) {
+        return Err(failed("partials (`{{>`, `{{*`) are not supported".to_owned()));
+    }
+    let mut render_context = RenderContext::new(None);
+    template
+        .renders(engine, values, &mut render_context)
+        .map_err(|error| failed(error.reason().to_string()))
+}
+
+/// The engine's own text for syntax errors is a list of its grammar's rules.
+fn unreadable(reason: &TemplateErrorReason, position: Option<(usize, usize)>) -> String {
+    match (reason, position) {
+        (TemplateErrorReason::InvalidSyntax(_), Some((line, column))) => {
+            format!("it can't be read at line {line}, column {column}")
+        }
+        (TemplateErrorReason::InvalidSyntax(_), None) => "it can't be read".to_owned(),
+        (reason, _) => reason.to_string(),
+    }
+}
+
+/// An upper bound of how deep blocks and parentheses nest.
+fn depth(text: &str) -> usize {
+    let (mut blocks, mut deepest) = (0_usize, 0_usize);
+    for tag in text.split("{{").skip(1) {
+        let tag = tag.split("}}").next().unwrap_or(tag);
+        let head = tag.trim_start_matches(|c: char| c == '~' || c == '{' || c.is_whitespace());
+        blocks += usize::from(head.starts_with(['#', '^']) || head.starts_with("else"));
+        let mut open = 0_usize;
+        for c in tag.chars() {
+            match c {
+                '(' | '[' => open += 1,
+                ')' | ']' => open = open.saturating_sub(1),
+                _ => {}
+            }
+            deepest = deepest.max(open);
+        }
+    }
+    blocks.max(deepest)
+}
+
+fn has_partials(template: &Template) -> bool {
+    template.elements.iter().any(|element| match element {
+        TemplateElement::HelperBlock(block) => block.template.iter().chain(&block.inverse).any(has_partials),
+        TemplateElement::RawString(_)
+        | TemplateElement::HtmlExpression(_)
+        | TemplateElement::Expression(_)
+        | TemplateElement::Comment(_) => false,
+        _ => true,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::facts::{Facts, Repository};
+
+    fn facts(git_ref: &str) -> Facts {
+        let payload = json!({"base_ref": "refs/heads/main", "repository": {"default_branch": "main"}});
+        Facts {
+            event_name: "push".to_owned(),
+            git_ref: git_ref.to_owned(),
+            sha: "860c1904a1ce19322e91ac35af1ab07466440c37".to_owned(),
+            repository: Repository::from_payload(&payload, "org/app", ""),
+            payload,
+            now: "2020-01-10T00:30:00Z".parse().unwrap(),
+            commit_date: Some("2024-11-13T13:42:28Z".parse().unwrap()),
+        }
+    }
+
+    fn fill(git_ref: &str, text: &str) -> Result<String, Error> {
+        let facts = facts(git_ref);
+        Expressions::new(&Subject::new(&facts, false, 7)).fill(Input::Tags, text)
+    }
+
+    #[test]
+    fn values() {
+        for (git_ref, text, expected) in [
+            (
+                "refs/heads/main",
+                "{{branch}}|{{tag}}|{{sha}}|{{base_ref}}",
+                "main||860c190|",
+            ),
+            (
+                "refs/tags/v1",
+                "{{branch}}|{{tag}}|{{sha}}|{{base_ref}}",
+                "|v1|860c190|main",
+            ),
+            (
+                "refs/heads/main",
+                "{{is_default_branch}} {{is_not_default_branch}}",
+                "true false",
+            ),
+            (
+                "refs/heads/dev",
+                "{{is_default_branch}} {{is_not_default_branch}}",
+                "false true",
+            ),
+            ("refs/heads/dev", "a{{nope}}{{a.b}}{{version}}b", "ab"),
+            (
+                "refs/heads/a=&<>\"'`b",
+                "{{branch}} {{{branch}}}",
+                "a=&<>\"'`b a=&<>\"'`b",
+            ),
+            ("refs/heads/{{sha}}", "{{branch}}", "{{sha}}"),
+            (
+                "refs/tags/v1",
+                "{{#if tag}}t-{{tag}}{{else}}b-{{branch}}{{/if}}",
+                "t-v1",
+            ),
+            (
+                "refs/tags/v1",
+                "no {expression} }} here",
+                "no {expression} }} here",
+            ),
+            ("refs/tags/v1", r"\{{sha}}", "{{sha}}"),
+            ("refs/tags/v1", "{{date 'YYYYMMDD-HHmmss'}}", "20200110-003000"),
+            (
+                "refs/tags/v1",
+                "{{date 'YYYYMMDD-HHmmss' tz='Asia/Tokyo'}}",
+                "20200110-093000",
+            ),
+            (
+                "refs/tags/v1",
+                "{{ commit_date \"YYYY\" tz=\"europe/berlin\" }}",
+                "2024",
+            ),
+            (
+                "refs/tags/v1",
+                "{{commit_date YYYY-MM-DD-HHmmSS}}",
+                "2024-11-13T13:42:28Z",
+            ),
+            ("refs/tags/v1", "{{date ''}}", "2020-01-10T00:30:00Z"),
+            (
+                "refs/tags/v1",
+                "{{date 'ZZ z'}}{{date 'ZZ z' tz='Mars/Base'}}",
+                "+0000 UTC+0000 ",
+            ),
+        ] {
+            assert_eq!(fill(git_ref, text).unwrap(), expected, "{git_ref} {text}");
+        }
+    }
+
+    #[test]
+    fn broken_expressions() {
+        let nested = format!("{}x{}", "{{#if tag}}".repeat(100_000), "{{/if}}".repeat(100_000));
+        let parentheses = format!("{{{{{}x{}}}}}", "(a ".repeat(100_000), ")".repeat(100_000));
+        for (text, expected) in [
+            ("{{branch", "it can't be read at line 1, column 9"),
+            ("{{#if tag}}x", "it can't be read"),
+            ("{{#if tag}}x{{/unless}}", "is closing"),
+            ("{{date}}", "`date` needs a format in quotes"),
+            ("{{date 2020}}", "`date` needs a format in quotes"),
+            ("{{date 'YYYY' zone='UTC'}}", "`date` has no attribute `zone`"),
+            ("{{date 'YYYY' tz=''}}", "must be a zone in quotes"),
+            ("{{date 'YYYY' tz=UTC}}", "must be a zone in quotes"),
+            ("{{nope 'x'}}", "nope"),
+            ("{{> x}}", "partials"),
+            ("{{#*inline \"a\"}}{{> a}}{{/inline}}{{> a}}", "partials"),
+            ("{{#if tag}}{{> x}}{{/if}}", "partials"),
+            (&nested, "more than 50"),
+            (&parentheses, "more than 50"),
+        ] {
+            let message = fill("refs/tags/v1", text).unwrap_err().to_string();
+            assert!(message.contains(expected), "{text:.60}: {message:.300}");
+            assert!(!message.contains('\n') && message.len() < 500, "{message:.600}");
+        }
+    }
+
+    #[test]
+    fn many_expressions_side_by_side_are_not_deep() {
+        let text = "#([{{sha}}".repeat(1000);
+        assert_eq!(fill("refs/tags/v1", &text).unwrap(), "#([860c190".repeat(1000));
+    }
+
+    #[test]
+    fn unknown_zones_are_told_once() {
+        let facts = facts("refs/heads/main");
+        let expressions = Expressions::new(&Subject::new(&facts, false, 7));
+        for _ in 0..2 {
+            expressions
+                .fill(
+                    Input::Tags,
+                    "{{date 'YYYY' tz='Mars/Base'}}{{date 'YYYY' tz='UTC'}}",
+                )
+                .unwrap();
+        }
+        assert_eq!(expressions.unknown_zones(), ["Mars/Base"]);
+    }
+
+    #[test]
+    fn raw_alone() {
+        for (pattern, expected) in [
+            ("{{raw}}", true),
+            ("{{ raw }}", true),
+            ("{{{raw}}}", true),
+            ("{{raw}}-x", false),
+            ("{{version}}", false),
+            ("raw", false),
+            ("{{raw", false),
+        ] {
+            assert_eq!(is_raw(pattern), expected, "{pattern}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_template_panics(text in any::<String>()) {
+            let _ = fill("refs/heads/main", &format!("{{{{{text}"));
+        }
+
+        #[test]
+        fn template_like_text_never_panics(text in "(\\{\\{|\\}\\}|#if |/if|else|date|branch|'|\"|~|>|\\*|\\(|\\)| |=|tz|[a-z\\\\]){0,20}") {
+            let _ = fill("refs/heads/main", &text);
+        }
+
+        #[test]
+        fn values_stay_as_they_are(branch in any::<String>()) {
+            prop_assert_eq!(fill(&format!("refs/heads/{branch}"), "{{branch}}").unwrap(), branch);
+        }
+    }
+}

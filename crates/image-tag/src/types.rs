@@ -1,0 +1,99 @@
+//! The types of `tags` rules, one file each. A type reads its attributes, and for an event answers with the text of a
+//! tag or says why it has none. Prefix, suffix, `enable`, `priority` and the grammar of tags are not its business.
+
+mod edge;
+mod git_ref;
+mod raw;
+mod schedule;
+mod semver;
+mod sha;
+
+use crate::attributes::Attributes;
+use crate::error::Error;
+use crate::expression::Expressions;
+use crate::facts::Subject;
+use crate::warning::Warning;
+
+/// The names of all types, for messages.
+const SUPPORTED: &str = "`schedule`, `semver`, `edge`, `ref`, `raw`, `sha`";
+
+/// What types may ask.
+pub(crate) struct Event<'a> {
+    pub(crate) subject: &'a Subject<'a>,
+    pub(crate) expressions: &'a Expressions,
+}
+
+/// What a rule says to an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// Text for a tag, and whether this is the newest release as far as the rule can tell.
+    Tag { text: String, latest: bool },
+    /// The rule is about something else, for this reason.
+    Nothing(&'static str),
+}
+
+/// A rule's type with its attributes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Type {
+    Schedule(schedule::Schedule),
+    Semver(semver::Semver),
+    Edge(edge::Edge),
+    Ref(git_ref::Ref),
+    Raw(raw::Raw),
+    Sha(sha::Sha),
+}
+
+impl Type {
+    /// Takes the type and its own attributes out of a rule's.
+    pub(crate) fn read(attributes: &mut Attributes) -> Result<Self, Error> {
+        let given = attributes.take("type").unwrap_or_else(|| "raw".to_owned());
+        Ok(match given.as_str() {
+            "schedule" => Self::Schedule(schedule::Schedule::read(attributes)),
+            "semver" => Self::Semver(semver::Semver::read(attributes)?),
+            "edge" => Self::Edge(edge::Edge::read(attributes)),
+            "ref" => Self::Ref(git_ref::Ref::read(attributes)?),
+            "raw" => Self::Raw(raw::Raw::read(attributes)?),
+            "sha" => Self::Sha(sha::Sha::read(attributes)?),
+            _ => {
+                return Err(Error::UnknownType {
+                    entry: attributes.entry(),
+                    given,
+                    supported: SUPPORTED,
+                });
+            }
+        })
+    }
+
+    /// Rules of a higher priority come first, and the first tag is the version.
+    pub(crate) fn priority(&self) -> f64 {
+        match self {
+            Self::Schedule(_) => 1000.0,
+            Self::Semver(_) => 900.0,
+            Self::Edge(_) => 700.0,
+            Self::Ref(_) => 600.0,
+            Self::Raw(_) => 200.0,
+            Self::Sha(_) => 100.0,
+        }
+    }
+
+    /// The prefix in place of the flavor's, where the type has one of its own.
+    pub(crate) fn prefix(&self) -> Option<&'static str> {
+        match self {
+            Self::Ref(git_ref::Ref::PullRequest) => Some("pr-"),
+            Self::Sha(_) => Some("sha-"),
+            _ => None,
+        }
+    }
+
+    /// The answer to an event.
+    pub(crate) fn answer(&self, event: &Event<'_>, warnings: &mut Vec<Warning>) -> Result<Answer, Error> {
+        match self {
+            Self::Schedule(schedule) => schedule.answer(event),
+            Self::Semver(semver) => semver.answer(event, warnings),
+            Self::Edge(edge) => Ok(edge.answer(event, warnings)),
+            Self::Ref(git_ref) => Ok(git_ref.answer(event)),
+            Self::Raw(raw) => raw.answer(event),
+            Self::Sha(sha) => Ok(sha.answer(event)),
+        }
+    }
+}

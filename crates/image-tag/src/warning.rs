@@ -1,0 +1,120 @@
+//! What the user should know though nothing failed. The edge prints these; here they are values.
+
+use std::fmt;
+
+use crate::error::shown;
+use crate::tag_name::Mended;
+
+/// Something that may not be what was meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Warning {
+    /// No rule gave a tag.
+    NoTag,
+    /// A `type=semver` rule met something that is no version.
+    NotSemver {
+        /// What it met.
+        value: String,
+    },
+    /// The regular expression of `match=` does not fit, so that the whole value was taken.
+    NoMatch {
+        /// The expression.
+        pattern: String,
+        /// What it did not fit.
+        value: String,
+    },
+    /// A priority that is no number: such a rule stays where it stands.
+    Priority {
+        /// The rule.
+        entry: String,
+        /// The priority.
+        value: String,
+    },
+    /// An attribute that the type of its rule does not know.
+    UnusedAttribute {
+        /// The rule.
+        entry: String,
+        /// The attribute.
+        key: String,
+    },
+    /// An indented `#`, which is no comment but a rule or label.
+    LikeComment {
+        /// Line in the input `tags`, from 1.
+        line: usize,
+    },
+    /// A time zone that does not exist; UTC was taken.
+    UnknownZone {
+        /// Its name.
+        zone: String,
+    },
+    /// A tag had to be changed beyond replacing characters.
+    Mended {
+        /// What it was to be.
+        text: String,
+        /// What it became.
+        tag: String,
+        /// How.
+        how: Mended,
+    },
+    /// A `type=edge` rule without `branch=` where the default branch is not known.
+    NoDefaultBranch,
+    /// A label line without a key or without `=`.
+    NoLabel {
+        /// The line.
+        line: String,
+    },
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoTag => f.write_str("no rule of input `tags` gave a tag for this event"),
+            Self::NotSemver { value } => {
+                write!(
+                    f,
+                    "`{}` is not a semantic version (https://semver.org), so `type=semver` gives no tag",
+                    shown(value)
+                )
+            }
+            Self::NoMatch { pattern, value } => {
+                write!(
+                    f,
+                    "`match={}` does not fit `{}`, the whole is taken",
+                    shown(pattern),
+                    shown(value)
+                )
+            }
+            Self::Priority { entry, value } => {
+                write!(f, "priority `{}` in `{entry}` is not a number", shown(value))
+            }
+            Self::UnusedAttribute { entry, key } => {
+                write!(f, "attribute `{}` in `{entry}` means nothing there", shown(key))
+            }
+            Self::LikeComment { line } => {
+                write!(
+                    f,
+                    "line {line} of input `tags` is no comment: `#` must be the first character of its line"
+                )
+            }
+            Self::UnknownZone { zone } => {
+                write!(f, "time zone `{}` does not exist, UTC is taken", shown(zone))
+            }
+            Self::Mended { text, tag, how } => {
+                let why = match how {
+                    Mended::Start => "can't be a tag, as one starts with a letter, a digit or `_`",
+                    Mended::Cut => "is too long for a tag of 128 characters",
+                    Mended::Hashed => "has no character that a tag may have",
+                };
+                write!(f, "`{}` {why}: it becomes `{tag}`", shown(text))
+            }
+            Self::NoDefaultBranch => f.write_str(
+                "`type=edge` gives no tag: the default branch is not known, name it by `branch=main`",
+            ),
+            Self::NoLabel { line } => write!(
+                f,
+                "`{}` of input `labels` is left out: it has no `key=`",
+                shown(line)
+            ),
+        }
+    }
+}

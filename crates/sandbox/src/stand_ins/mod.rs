@@ -1,0 +1,4 @@
+//! Services that a deploy talks to, made of the scripted server: each keeps the state its story needs.
+
+pub mod chat;
+pub mod web;
