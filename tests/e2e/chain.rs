@@ -206,6 +206,6 @@ fn the_tools_of_a_run_share_one_trace() {
     assert_eq!(report.conclusion, Outcome::Success, "{}", report.text());
     let requests = server.requests();
     let traceparent = requests[0].header("traceparent").unwrap();
-    let event: Value = requests[1].json().unwrap();
+    let event: Value = requests[1].json();
     assert_eq!(traceparent.split('-').nth(1), event["trace_id"].as_str());
 }

@@ -168,6 +168,8 @@ pub(crate) fn executable(messages: &[u8], tool: &str) -> Option<PathBuf> {
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
         .filter(|message| message["reason"] == "compiler-artifact" && message["target"]["name"] == tool)
+        // A program's own tests are an executable of the same name.
+        .filter(|message| message["profile"]["test"] != true)
         .filter_map(|message| message["executable"].as_str().map(PathBuf::from))
         .next_back()
 }
@@ -315,7 +317,8 @@ mod tests {
     #[test]
     fn the_program_is_the_one_cargo_names() {
         let messages = br#"{"reason":"compiler-artifact","target":{"name":"gha"},"executable":null}
-{"reason":"compiler-artifact","target":{"name":"notify"},"executable":"/t/notify"}
+{"reason":"compiler-artifact","target":{"name":"notify"},"profile":{"test":false},"executable":"/t/notify"}
+{"reason":"compiler-artifact","target":{"name":"notify"},"profile":{"test":true},"executable":"/t/notify-tests"}
 not json
 {"reason":"build-finished","success":true}"#;
         assert_eq!(executable(messages, "notify"), Some(PathBuf::from("/t/notify")));

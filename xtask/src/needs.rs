@@ -105,15 +105,16 @@ impl Missing {
     /// # Errors
     /// The missing program itself, with `CI=true`.
     pub fn skip(self) -> Result<(), Self> {
-        self.skip_where(environment::in_ci())
+        self.skip_where(environment::in_ci()).map(console::line)
     }
 
-    fn skip_where(self, ci: bool) -> Result<(), Self> {
+    /// The line that names what is skipped.
+    fn skip_where(self, ci: bool) -> Result<String, Self> {
         if ci {
-            return Err(self);
+            Err(self)
+        } else {
+            Ok(format!("skipped: {} ({})", self.name, self.reason))
         }
-        console::line(format!("skipped: {} ({})", self.name, self.reason));
-        Ok(())
     }
 }
 
@@ -320,7 +321,10 @@ mod tests {
             name: "act",
             reason: "it takes Python 3".to_owned(),
         };
-        missing().skip_where(false).unwrap();
+        assert_eq!(
+            missing().skip_where(false).unwrap(),
+            "skipped: act (it takes Python 3)"
+        );
         assert_eq!(
             missing().skip_where(true).unwrap_err().to_string(),
             "act is missing: it takes Python 3"
