@@ -108,7 +108,9 @@ fn the_release_tree_resolves_by_root_and_sub_path() {
 
 #[test]
 fn inputs_arrive_as_they_are() {
-    let text = "a  \"b\" 'c' $(d) `e` \\f %0A ::error::g ##[error]h é🚀";
+    // Blanks, quotes, expressions, what a shell and what a runner would read; `${{` comes out of an expression, and
+    // what comes out of one is not read again.
+    let text = r#"a  "b" 'c' $(d) `e` \f %0A ::error::g ##[error]h é🚀 ${{ '${{' }} github.sha }}"#;
     let steps = format!(
         r#"
 - id: tell
@@ -118,20 +120,29 @@ fn inputs_arrive_as_they_are() {
     summary: false
     service: |
       {text}
-    text: |
-      first line
-      ${{{{ github.ref }}}} {text}
+- id: tag
+  uses: org/deploy-actions/image-tag@v1
+  with:
+    sep-tags: ' | '
+    tags: |
+      type=raw,value=one
+      # a comment, then a blank line
+
+      "type=raw,value=two"
 - env:
     HEADLINE: ${{{{ steps.tell.outputs.headline }}}}
+    TAGS: ${{{{ steps.tag.outputs.tags }}}}
     WANTED: |
       {text}
   run: |
-    case "$HEADLINE" in *"$(printf %s "$WANTED")"*) echo SAME-TEXT ;; *) printf 'not in <%s>\n' "$HEADLINE"; exit 1 ;; esac
+    case "$HEADLINE" in *"$(printf %s "$WANTED")"*) ;; *) printf 'not in <%s>\n' "$HEADLINE"; exit 1 ;; esac
+    case "$WANTED" in *'${{{{ github.sha }}}}'*) echo SAME-TEXT ;; esac
+    test "$TAGS" = 'one | two' && echo SAME-LINES
 "#
     );
     let (passed, log) = judged(&steps, &[]);
     assert!(passed, "{log}");
-    assert!(log.contains("SAME-TEXT"), "{log}");
+    assert!(log.contains("SAME-TEXT") && log.contains("SAME-LINES"), "{log}");
 }
 
 #[test]

@@ -103,6 +103,29 @@ pub fn is_boolean(arg: &Arg) -> bool {
         || arg.get_value_parser().type_id() == std::any::TypeId::of::<bool>()
 }
 
+/// The first flag whose sample is missing or does not work, for a test of each tool: what an error shows must work.
+#[must_use]
+pub fn faulty_sample(interface: &Interface, command: &Command) -> Option<String> {
+    let subs: Vec<&Command> = command.get_subcommands().collect();
+    let parts = if subs.is_empty() { vec![command] } else { subs };
+    parts.into_iter().find_map(|part| {
+        let flags = input_flags(part).filter(|(arg, _)| arg.get_action().takes_values());
+        flags.into_iter().find_map(|(_, long)| {
+            let Some(sample) = interface.sample(long) else {
+                return Some(format!("--{long} has no sample"));
+            };
+            let flag = format!("--{long}={sample}");
+            let sub = (part.get_name() != command.get_name()).then(|| part.get_name().to_owned());
+            let words = [command.get_name().to_owned()]
+                .into_iter()
+                .chain(sub)
+                .chain([flag]);
+            let parsed = command.clone().try_get_matches_from(words);
+            parsed.err().map(|error| error.to_string())
+        })
+    })
+}
+
 /// The interface as JSON: `{name, description, inputs: [{name, description}], outputs: [{name, description}]}`, in
 /// the order of the help text. This is what `action.yml` must say.
 #[must_use]

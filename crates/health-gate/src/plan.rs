@@ -185,21 +185,6 @@ mod tests {
 
     #[test]
     fn every_flag_has_a_sample_that_works() {
-        let command = Cli::command();
-        for sub in command.get_subcommands() {
-            for (arg, long) in
-                gha::interface::input_flags(sub).filter(|(arg, _)| arg.get_action().takes_values())
-            {
-                let sample = INTERFACE
-                    .sample(long)
-                    .unwrap_or_else(|| panic!("--{long} has no sample"));
-                let line = [
-                    "health-gate".to_owned(),
-                    "wait".to_owned(),
-                    format!("--{long}={sample}"),
-                ];
-                assert!(Cli::try_parse_from(line).is_ok(), "{arg} {sample}");
-            }
-        }
+        assert_eq!(gha::interface::faulty_sample(&INTERFACE, &Cli::command()), None);
     }
 }

@@ -8,8 +8,8 @@ use gate::watch_over::{Attempt, Ending};
 use gha::summary::Summary;
 use gha::{duration, markdown};
 
-/// How many attempts of the beginning and of the end the summary shows.
-const SHOWN: usize = 10;
+/// How many attempts of the beginning, and as many of the end, the summary shows.
+const SHOWN: usize = 100;
 
 /// The attempts so far: the first and the last ones, and how many there were.
 #[derive(Debug, Default)]
@@ -196,16 +196,16 @@ mod tests {
     #[test]
     fn a_long_story_is_cut_in_the_middle() {
         let mut story = Story::default();
-        for number in 1..=100 {
+        for number in 1..=300 {
             story.told(&attempt(number, bad()));
         }
         let text = story.summary("fail", "http://x", "not ready").fit(0);
         assert!(
-            text.contains("| 10 |") && text.contains("| … |  | 80 more |  |") && text.contains("| 91 |"),
+            text.contains("| 100 |") && text.contains("| … |  | 100 more |  |") && text.contains("| 201 |"),
             "{text}"
         );
         assert!(
-            !text.contains("| 11 |") && text.contains("````text\ndown </details> ```\n````"),
+            !text.contains("| 101 |") && text.contains("````text\ndown </details> ```\n````"),
             "{text}"
         );
     }

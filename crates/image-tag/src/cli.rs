@@ -115,16 +115,6 @@ mod tests {
 
     #[test]
     fn every_flag_has_a_sample_that_works() {
-        for (arg, long) in
-            gha::interface::input_flags(&Cli::command()).filter(|(arg, _)| arg.get_action().takes_values())
-        {
-            let sample = INTERFACE
-                .sample(long)
-                .unwrap_or_else(|| panic!("--{long} has no sample"));
-            assert!(
-                Cli::try_parse_from(["image-tag".to_owned(), format!("--{long}={sample}")]).is_ok(),
-                "{arg} {sample}"
-            );
-        }
+        assert_eq!(gha::interface::faulty_sample(&INTERFACE, &Cli::command()), None);
     }
 }

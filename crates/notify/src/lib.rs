@@ -263,7 +263,7 @@ fn outcome(message: &Message, word: &str, deliveries: &[Delivery], status: Statu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::{CommandFactory as _, Parser as _};
+    use clap::CommandFactory as _;
 
     #[test]
     fn an_address_has_tls_or_is_our_own() {
@@ -290,16 +290,6 @@ mod tests {
 
     #[test]
     fn every_flag_has_a_sample_that_works() {
-        for (arg, long) in
-            gha::interface::input_flags(&Cli::command()).filter(|(arg, _)| arg.get_action().takes_values())
-        {
-            let sample = INTERFACE
-                .sample(long)
-                .unwrap_or_else(|| panic!("--{long} has no sample"));
-            assert!(
-                Cli::try_parse_from(["notify".to_owned(), format!("--{long}={sample}")]).is_ok(),
-                "{arg} {sample}"
-            );
-        }
+        assert_eq!(gha::interface::faulty_sample(&INTERFACE, &Cli::command()), None);
     }
 }

@@ -11,4 +11,6 @@ pub mod process;
 pub mod runner;
 pub mod start;
 mod supervise;
+#[cfg(test)]
+mod testing;
 pub mod writer;

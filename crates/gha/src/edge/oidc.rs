@@ -86,6 +86,8 @@ fn parse(body: &[u8]) -> Option<SecretString> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::edge::testing::{INTERFACE, runner};
+    use sandbox::http::{Reply, Script, Server};
 
     #[test]
     fn the_audience_is_added_to_the_query() {
@@ -118,5 +120,35 @@ mod tests {
         for body in [&b""[..], b"{}", b"{\"value\":\"\"}", b"[]", b"\xff"] {
             assert!(parse(body).is_none());
         }
+    }
+
+    #[tokio::test]
+    async fn a_token_is_asked_for_as_documented_and_masked() {
+        let answer = serde_json::json!({"count": 9, "value": "header.payload.signature"});
+        let server =
+            Server::start(Script::new().any([Reply::json(200, &answer), Reply::status(403)])).unwrap();
+        let url = server.url("/token?api-version=2.0");
+        let (runner, log) = runner(&[
+            ("GITHUB_ACTIONS", "true"),
+            ("ACTIONS_ID_TOKEN_REQUEST_URL", &url),
+            ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "the-bearer"),
+        ]);
+        let client = http::client(&INTERFACE).unwrap();
+        let given = token(&runner, &client, "sts.amazonaws.com").await.unwrap();
+        assert_eq!(given.expose_secret(), "header.payload.signature");
+        assert!(
+            log.text().contains("::add-mask::header.payload.signature\n"),
+            "{}",
+            log.text()
+        );
+        let request = &server.requests()[0];
+        assert_eq!(request.path, "/token?api-version=2.0&audience=sts.amazonaws.com");
+        assert_eq!(request.header("authorization"), Some("Bearer the-bearer"));
+
+        let refused = token(&runner, &client, "x").await.unwrap_err().to_string();
+        assert!(
+            refused.contains("403") && !refused.contains("the-bearer"),
+            "{refused}"
+        );
     }
 }

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal as Unix, kill_process_group};
+use rustix::process::{Pid, Signal as Unix, kill_process_group, test_kill_process_group};
 use tokio::io::AsyncReadExt as _;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 use crate::edge::cancel::{Cancel, Cancelled};
 use crate::text;
@@ -65,7 +65,7 @@ pub async fn capture(
         .kill_on_drop(true)
         .spawn()
         .map_err(|error| ProcessError::Start(text::visible(program), error))?;
-    let _group = Group(child.id());
+    let group = Group::of(&child);
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let work = async {
         let (code, stdout, stderr) = tokio::join!(child.wait(), read(stdout), read(stderr));
@@ -75,7 +75,9 @@ pub async fn capture(
             stderr: stderr?,
         })
     };
-    match cancel.guard(tokio::time::timeout(limit, work)).await? {
+    let ended = cancel.guard(tokio::time::timeout(limit, work)).await;
+    group.end(&mut child).await;
+    match ended? {
         Ok(finished) => finished.map_err(|error| ProcessError::Read(program.to_owned(), error)),
         Err(_) => Err(ProcessError::TimedOut(
             program.to_owned(),
@@ -93,17 +95,38 @@ async fn read(pipe: Option<impl tokio::io::AsyncRead + Unpin>) -> std::io::Resul
     Ok(kept)
 }
 
-/// A process group, ended when this goes out of scope.
-struct Group(Option<u32>);
+/// A child's process group, ended when this goes out of scope.
+struct Group(Option<Pid>);
+
+impl Group {
+    fn of(child: &Child) -> Self {
+        Self(
+            child
+                .id()
+                .and_then(|id| i32::try_from(id).ok())
+                .and_then(Pid::from_raw),
+        )
+    }
+
+    /// Ends the group and waits until it is gone, so that nothing of it is left when we are. A process that ended and
+    /// that nobody has taken note of still counts, hence the limit.
+    async fn end(mut self, child: &mut Child) {
+        let Some(pid) = self.0.take() else { return };
+        let _ = kill_process_group(pid, Unix::KILL);
+        let _ = child.wait().await;
+        for _ in 0..100 {
+            if test_kill_process_group(pid).is_err() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
 
 impl Drop for Group {
     fn drop(&mut self) {
-        let pid = self
-            .0
-            .and_then(|id| i32::try_from(id).ok())
-            .and_then(Pid::from_raw);
-        if let Some(pid) = pid {
-            // Nobody is left in the group where the child ended by itself and started nothing.
+        if let Some(pid) = self.0 {
+            // Nobody is left in the group where all went well.
             let _ = kill_process_group(pid, Unix::KILL);
         }
     }
@@ -125,13 +148,6 @@ mod tests {
                 .is_ok_and(|line| String::from_utf8_lossy(&line).contains(marker))
                 && std::fs::read_to_string(entry.path().join("stat")).is_ok_and(|stat| !stat.contains(") Z "))
         })
-    }
-
-    /// Waits until the kernel has done what it was told; a condition, not a time.
-    async fn gone(marker: &str) {
-        while lives(marker) {
-            tokio::task::yield_now().await;
-        }
     }
 
     #[tokio::test]
@@ -178,7 +194,7 @@ mod tests {
         )
         .await;
         assert!(matches!(error, Err(ProcessError::TimedOut(..))), "{error:?}");
-        gone("61.000721").await;
+        assert!(!lives("61.000721"));
     }
 
     #[tokio::test]
@@ -197,6 +213,6 @@ mod tests {
         };
         let (error, ()) = tokio::join!(run, trigger);
         assert!(matches!(error, Err(ProcessError::Cancelled(_))), "{error:?}");
-        gone("61.000722").await;
+        assert!(!lives("61.000722"));
     }
 }

@@ -57,3 +57,46 @@ pub(crate) async fn supervise(
 fn far_away() -> Instant {
     Instant::now() + Duration::from_secs(3600)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edge::testing::runner;
+    use crate::outcome::Status;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_tool_has_a_heartbeat() {
+        let (runner, log) = runner(&[]);
+        let outcome = supervise(&runner, async {
+            tokio::time::sleep(Duration::from_secs(50)).await;
+            runner.info("half-way");
+            tokio::time::sleep(Duration::from_secs(50)).await;
+            Ok(Outcome::new(Status::Done, "x"))
+        })
+        .await;
+        assert!(outcome.is_ok());
+        let lines: Vec<String> = log
+            .text()
+            .lines()
+            .map(|line| line.split("  ").last().unwrap_or_default().to_owned())
+            .collect();
+        assert_eq!(
+            lines,
+            ["still running after 30s", "half-way", "still running after 1m20s"]
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_tool_that_talks_has_none() {
+        let (runner, log) = runner(&[]);
+        let talk = async {
+            for _ in 0..20 {
+                tokio::time::sleep(Duration::from_secs(10)).await;
+                runner.info("here");
+            }
+            Ok(Outcome::new(Status::Done, "x"))
+        };
+        assert!(supervise(&runner, talk).await.is_ok());
+        assert!(!log.text().contains("still running"), "{}", log.text());
+    }
+}

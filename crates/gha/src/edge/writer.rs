@@ -4,7 +4,9 @@
 //! traffic, and a reader such as `head` may leave at any time.
 
 use std::io::{IsTerminal as _, Write};
-use std::time::Instant;
+
+// The run time's clock, so that a test of the heartbeat need not wait for it.
+use tokio::time::Instant;
 
 use crate::command;
 use crate::edge::environment;
@@ -210,19 +212,7 @@ impl Writer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::{Arc, Mutex};
-
-    #[derive(Clone, Default)]
-    struct Sink(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Sink {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
+    use crate::edge::testing::Log;
 
     struct Closed;
 
@@ -236,7 +226,7 @@ mod tests {
     }
 
     fn written(format: Format, act: impl FnOnce(&mut Writer)) -> (String, String) {
-        let (log, product) = (Sink::default(), Sink::default());
+        let (log, product) = (Log::default(), Log::default());
         let trace = TraceId::of(&Env::default(), [1; 16]);
         let runner = format == Format::Runner;
         let mut writer = Writer::new(
@@ -249,8 +239,7 @@ mod tests {
             Box::new(product.clone()),
         );
         act(&mut writer);
-        let text = |sink: Sink| String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();
-        (text(log), text(product))
+        (log.text(), product.text())
     }
 
     #[test]
