@@ -183,9 +183,9 @@ fn a_secret_is_masked() {
     summary: false
     webhook-url: ${{ secrets.HOOK }}
     timeout: 2s
-- run: echo the end of it is abcdefghijklmnop
+- run: echo the end of it is aBcd1fghijklmnop
 ";
-    let (_, log) = judged(steps, &[("HOOK", "http://127.0.0.1:9/hooks/abcdefghijklmnop")]);
+    let (_, log) = judged(steps, &[("HOOK", "http://127.0.0.1:9/hooks/aBcd1fghijklmnop")]);
     assert!(
         log.contains("the end of it is ***"),
         "the path of the secret is masked too: {log}"

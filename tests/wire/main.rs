@@ -1,1 +1,26 @@
-//! x
+//! The built programs on the wire: real processes against servers, proxies and receivers on loopback, with real
+//! signals and real files. One file is one subject.
+//!
+//! Every wait is for a condition and has a deadline; durations that a test hands to a program are short and real.
+
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails as the test does")]
+
+mod commands;
+mod process;
+mod step;
+
+mod gate_addresses;
+mod gate_answers;
+mod gate_faults;
+mod gate_foreign_text;
+mod gate_pace;
+mod gate_proxies;
+mod gate_tls;
+mod ledger;
+mod notify_delivery;
+mod notify_message;
+mod notify_secrets;
+mod pipes;
+mod runner_files;
+mod signals;
+mod trace;

@@ -92,6 +92,11 @@ fn source(repository: &Repository, request: &Request, provenance: &Provenance) -
         return repository.commit_folder(folder, "Sources as they stand\n");
     }
     ensure!(
+        provenance.profile == "dist",
+        "the binaries were built with profile `{}`, a release takes `dist`: run `cargo xtask dist --all`",
+        provenance.profile
+    );
+    ensure!(
         !provenance.is_dirty(),
         "the binaries were built from a work tree with uncommitted changes: commit, and run `cargo xtask dist` again"
     );

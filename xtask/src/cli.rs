@@ -8,7 +8,9 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::layout::Tag;
 use crate::target::{self, RELEASED, Target};
-use crate::{actions, assemble, console, demo, dist, environment, peers, size, stage, test, tools, verify};
+use crate::{
+    actions, assemble, bench, console, demo, dist, environment, peers, size, stage, test, tools, verify,
+};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -34,6 +36,8 @@ enum Task {
     Assemble(AssembleArgs),
     /// Check the release tree of a ref and list every finding
     Verify(VerifyArgs),
+    /// Measure start-up, real work and sizes of the tools beside programs that people use instead
+    Bench(BenchArgs),
     /// Check dependencies against the advisory database (takes the network)
     Advisories,
 }
@@ -106,6 +110,16 @@ struct VerifyArgs {
     repo: Option<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+struct BenchArgs {
+    /// Build with this cargo profile; only `dist` is what ships
+    #[arg(long, value_name = "NAME", default_value = "dist", value_parser = ["dist", "e2e"])]
+    profile: String,
+    /// How often each command is run
+    #[arg(long, value_name = "COUNT", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    runs: u32,
+}
+
 /// Parses the arguments, does what they say, and prints an error as one line.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -141,6 +155,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Dist(args) => run_dist(args).map(done),
         Task::Assemble(args) => run_assemble(args).map(done),
         Task::Verify(args) => run_verify(args).map(done),
+        Task::Bench(args) => run_bench(&args).map(done),
         Task::Advisories => peers::advisories(&environment::workspace_root()?).map(|_| ExitCode::SUCCESS),
     }
 }
@@ -164,6 +179,10 @@ fn run_check_actions(args: &CheckActionsArgs) -> Result<()> {
     let root = environment::workspace_root()?;
     let stage = stage::for_demo(&root)?;
     actions::check(&root, &stage.tools, |tool| stage.program(tool), args.write)
+}
+
+fn run_bench(args: &BenchArgs) -> Result<()> {
+    bench::run(&environment::workspace_root()?, &args.profile, args.runs)
 }
 
 fn run_dist(args: DistArgs) -> Result<()> {

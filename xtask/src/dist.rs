@@ -46,7 +46,7 @@ pub struct Built {
 /// # Errors
 /// Stops at the first program that does not build or is not static; what was placed before stays.
 pub fn build(plan: &Plan) -> Result<Vec<Built>> {
-    let provenance = Provenance::of_work_tree(&plan.root)?;
+    let provenance = Provenance::of_work_tree(&plan.root, &plan.profile)?;
     let dist = plan.root.join("dist");
     drop_other_sources(&dist, &provenance)?;
     let host = host_machine()?;
@@ -360,6 +360,7 @@ not json
             version: "1.0.0".into(),
             commit: "a".repeat(40),
             rustc: "rustc 1".into(),
+            profile: "dist".into(),
         };
         std::fs::create_dir(&folder).unwrap();
         std::fs::create_dir(dist.path().join("notes")).unwrap();

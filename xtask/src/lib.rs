@@ -5,6 +5,7 @@
 
 pub mod actions;
 pub mod assemble;
+pub mod bench;
 pub mod checksums;
 pub mod cli;
 pub mod command;

@@ -1,4 +1,4 @@
-//! `dist/VERSION`: what the binaries beside it were built from. Three `name=value` lines.
+//! `dist/VERSION`: what the binaries beside it were built from. Four `name=value` lines.
 
 use std::path::Path;
 use std::process::Command;
@@ -17,6 +17,8 @@ pub struct Provenance {
     pub commit: String,
     /// The compiler's own words, such as `rustc 1.95.0 (…)`.
     pub rustc: String,
+    /// Cargo's profile; a release takes `dist` alone.
+    pub profile: String,
 }
 
 const DIRTY: &str = "-dirty";
@@ -26,7 +28,7 @@ impl Provenance {
     ///
     /// # Errors
     /// When git or rustc fail.
-    pub fn of_work_tree(root: &Path) -> Result<Self> {
+    pub fn of_work_tree(root: &Path, profile: &str) -> Result<Self> {
         let repository = Repository::open(root)?;
         let commit = repository
             .resolve("HEAD^{commit}")?
@@ -36,6 +38,7 @@ impl Provenance {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             commit: format!("{commit}{suffix}"),
             rustc: command::read_text(Command::new("rustc").arg("--version").current_dir(root))?,
+            profile: profile.to_owned(),
         })
     }
 
@@ -49,12 +52,12 @@ impl Provenance {
     #[must_use]
     pub fn to_text(&self) -> String {
         format!(
-            "version={}\ncommit={}\nrustc={}\n",
-            self.version, self.commit, self.rustc
+            "version={}\ncommit={}\nrustc={}\nprofile={}\n",
+            self.version, self.commit, self.rustc, self.profile
         )
     }
 
-    /// Reads the file's text: exactly the three lines, in their order.
+    /// Reads the file's text: exactly the four lines, in their order.
     ///
     /// # Errors
     /// When anything else is in it.
@@ -64,14 +67,16 @@ impl Provenance {
             Some(("version", version)),
             Some(("commit", commit)),
             Some(("rustc", rustc)),
+            Some(("profile", profile)),
         ] = lines[..]
         else {
-            bail!("`VERSION` is not the three lines `version=`, `commit=` and `rustc=`")
+            bail!("`VERSION` is not the four lines `version=`, `commit=`, `rustc=` and `profile=`")
         };
         Ok(Self {
             version: version.to_owned(),
             commit: commit.to_owned(),
             rustc: rustc.to_owned(),
+            profile: profile.to_owned(),
         })
     }
 }
@@ -82,12 +87,13 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn anything_but_the_three_lines_is_refused() {
+    fn anything_but_the_four_lines_is_refused() {
         for text in [
             "",
             "version=1\ncommit=2\n",
-            "commit=2\nversion=1\nrustc=3\n",
-            "version=1\ncommit=2\nrustc=3\nmore=4\n",
+            "version=1\ncommit=2\nrustc=3\n",
+            "commit=2\nversion=1\nrustc=3\nprofile=4\n",
+            "version=1\ncommit=2\nrustc=3\nprofile=4\nmore=5\n",
         ] {
             assert!(Provenance::parse(text).is_err(), "{text:?}");
         }
@@ -95,8 +101,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_written_is_read(version in "[0-9.]{1,9}", commit in "[0-9a-f]{40}(-dirty)?", rustc in "rustc [ -~]{0,30}") {
-            let provenance = Provenance { version, commit, rustc };
+        fn what_was_written_is_read(version in "[0-9.]{1,9}", commit in "[0-9a-f]{40}(-dirty)?", rustc in "rustc [ -~]{0,30}", profile in "[a-z0-9]{1,9}") {
+            let provenance = Provenance { version, commit, rustc, profile };
             prop_assert_eq!(Provenance::parse(&provenance.to_text()).unwrap(), provenance);
         }
 

@@ -116,7 +116,7 @@ fn stage(root: &Path, folder: &Path, target: Target, cargo: &mut Command) -> Res
     for file in ["action.yml", "dist/launch.sh", "dist/setup.sh"] {
         copy(&root.join(file), &folder.join(file))?;
     }
-    dist::write_records(folder, &Provenance::of_work_tree(root)?)?;
+    dist::write_records(folder, &Provenance::of_work_tree(root, PROFILE)?)?;
     Ok(stage)
 }
 

@@ -112,8 +112,10 @@ impl Expect {
         if self.status.holds(answer.status) {
             return None;
         }
+        // Its query may hold a token.
         let redirect = answer
             .header("location")
+            .map(|target| target.split(['?', '#']).next().unwrap_or_default())
             .filter(|_| (300..400).contains(&answer.status));
         Some(match redirect {
             Some(target) => Finding::bad(

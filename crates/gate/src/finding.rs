@@ -26,6 +26,8 @@ pub enum FaultKind {
     Name,
     /// Nothing listens there, or it hung up.
     Connection,
+    /// The proxy on the way did not let the request through.
+    Proxy,
     /// No complete answer within the time for one try.
     Slow,
     /// The certificate is not accepted, or there is no TLS.
@@ -75,6 +77,9 @@ impl FaultKind {
             Self::Connection => {
                 "check that the service runs and listens there, and that this runner may reach it"
             }
+            Self::Proxy => {
+                "check `HTTPS_PROXY` and `HTTP_PROXY`; `NO_PROXY` names hosts that are reached without it"
+            }
             Self::Slow => {
                 "the service accepts connections and does not answer; look at its log, or raise `--try-timeout`"
             }
@@ -89,7 +94,7 @@ impl FaultKind {
                 "the service answers with other content; compare the last answer with what is expected"
             }
             Self::Version => {
-                "the address still serves another version; check that the rollout finished and traffic moved"
+                "check that the rollout finished and traffic moved; where the answer names no version, say where by `--version-at`"
             }
         }
     }

@@ -57,14 +57,15 @@ pub fn arguments(
 ) -> Result<Vec<String>, InputError> {
     refuse_secrets(interface, given)?;
     let mut line = given.to_vec();
-    if given
-        .iter()
-        .take_while(|word| *word != "--")
-        .any(|word| matches!(word.as_str(), "-h" | "--help" | "-V" | "--version"))
-    {
+    let asks = |word: &String| matches!(word.as_str(), "-h" | "--help" | "-V" | "--version");
+    let asked = given.iter().take_while(|word| *word != "--").any(asks);
+    if asked && given.first().is_none_or(asks) {
         return Ok(line);
     }
     let chosen = choose_command(interface, command, &mut line, env)?;
+    if asked {
+        return Ok(line);
+    }
     let flags = chosen.map_or(command, |sub| sub);
     let given_by_hand = parse_leniently(command, &line);
     let mut added = Vec::new();
@@ -301,6 +302,7 @@ mod tests {
             description: "",
         }],
         samples: &[],
+        environment: &[],
         whole: &["grammar"],
     };
 
@@ -359,6 +361,11 @@ mod tests {
                 "wait --log-format text",
             ),
             ("--version", vec![("INPUT_URL", "x")], "--version"),
+            (
+                "--url x --help",
+                vec![("INPUT_EXPECT", "x")],
+                "wait --url x --help",
+            ),
             (
                 "",
                 vec![("INPUT_METHOD", "ibus"), ("INPUT_HOOK_URL", "s")],

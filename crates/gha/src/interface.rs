@@ -21,6 +21,8 @@ pub struct Interface {
     pub secrets: &'static [SecretSpec],
     /// For each flag that takes a value, one that works; shown when a value does not.
     pub samples: &'static [(&'static str, &'static str)],
+    /// Variables that it reads beside its flags and secrets, and what they mean, for the help text.
+    pub environment: &'static [(&'static str, &'static str)],
     /// Inputs that are handed over as they stand, because they have a grammar of their own.
     pub whole: &'static [&'static str],
 }
@@ -36,6 +38,18 @@ macro_rules! version {
         }
     };
 }
+
+/// The variables that every tool with a network reads.
+pub const NETWORK: &[(&str, &str)] = &[
+    (
+        "HTTPS_PROXY, NO_PROXY",
+        "proxy for every request, and the hosts reached without it",
+    ),
+    (
+        "SSL_CERT_FILE",
+        "certificate authorities in PEM [default: the system's, else built in]",
+    ),
+];
 
 /// A step output.
 #[derive(Clone, Copy, Debug)]
@@ -268,6 +282,7 @@ mod tests {
             description: "A token.",
         }],
         samples: &[],
+        environment: &[],
         whole: &[],
     };
 

@@ -65,9 +65,11 @@ pub fn render(
             "tool": tool,
             "trace_id": trace.to_string(),
             "elapsed_ms": u64::try_from(moment.elapsed.as_millis()).unwrap_or(u64::MAX),
-            "message": text::visible(message),
+            "message": message.lines().map(text::visible).collect::<Vec<_>>().join("\n"),
         })
-        .to_string(),
+        .to_string()
+        // The runner finds this old form of a command anywhere in a line; as an escape it is the same JSON.
+        .replace("##[", "#\\u0023["),
         (Format::Runner, Weight::Warning) => command::annotation(command::Level::Warning, tool, message),
         (Format::Runner, Weight::Error) => command::annotation(command::Level::Error, tool, message),
         (Format::Screen { colour: true }, Weight::Info) => format!("\u{1b}[2m{clock} {seconds:6.1}s\u{1b}[0m  {shown}"),
@@ -122,12 +124,20 @@ mod tests {
     }
 
     #[test]
+    fn json_lines_hold_no_command_and_lose_nothing() {
+        let line = line(Format::Json, Weight::Info, "a ##[error]b");
+        assert!(!line.contains("##["), "{line}");
+        let object: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(object["message"], "a ##[error]b");
+    }
+
+    #[test]
     fn json_lines_carry_the_trace() {
         let object: serde_json::Value =
             serde_json::from_str(&line(Format::Json, Weight::Info, "a\nb")).unwrap();
         assert_eq!(object["trace_id"], "01".repeat(16));
         assert_eq!(object["elapsed_ms"], 3210);
-        assert_eq!(object["message"], "a\\nb");
+        assert_eq!(object["message"], "a\nb");
     }
 
     proptest! {
@@ -138,7 +148,9 @@ mod tests {
                 assert!(!line.contains(['\n', '\r', '\u{1b}']));
                 assert!(!line.starts_with("::"));
             }
-            assert!(!line(Format::Runner, Weight::Info, &message).contains("##["));
+            for format in [Format::Plain, Format::Runner, Format::Json] {
+                assert!(!line(format, Weight::Warning, &message).contains("##["));
+            }
         }
     }
 }

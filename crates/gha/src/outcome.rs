@@ -92,6 +92,9 @@ pub struct Outcome {
     pub target: Option<String>,
     /// The deployment environment, as the user calls it.
     pub environment: Option<String>,
+    /// Whether nothing was done, because nothing was to be done: such a run leaves no ledger line and no output, so
+    /// that nobody takes it for a deploy.
+    pub dry_run: bool,
 }
 
 impl Outcome {
@@ -106,6 +109,7 @@ impl Outcome {
             undo: None,
             target: None,
             environment: None,
+            dry_run: false,
         }
     }
 

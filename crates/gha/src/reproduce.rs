@@ -16,10 +16,40 @@ pub fn line(tool: &str, arguments: &[String], secrets: &[&str]) -> String {
 fn argument_word(argument: &str) -> String {
     match argument.split_once('=') {
         Some((flag, value)) if flag.starts_with("--") && crate::outputs::is_name(&flag[2..]) => {
-            format!("{flag}={}", quote(value))
+            format!("{flag}={}", quote(&without_secrets(value)))
         }
-        _ => quote(argument),
+        _ => quote(&without_secrets(argument)),
     }
+}
+
+/// An address without user, password and the values of its query, any of which may be a secret; the reader knows them.
+/// Anything else as it is.
+fn without_secrets(value: &str) -> String {
+    let address = value
+        .split_once("://")
+        .filter(|_| !value.contains(char::is_whitespace));
+    let Some((scheme, rest)) = address else {
+        return value.to_owned();
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let authority = authority
+        .rsplit_once('@')
+        .map_or(authority.to_owned(), |(_, host)| format!("***@{host}"));
+    let path = match path.split_once('?') {
+        Some((path, query)) => {
+            let hide = |pair: &str| {
+                pair.split_once('=')
+                    .map_or("***".to_owned(), |(name, _)| format!("{name}=***"))
+            };
+            format!(
+                "{path}?{}",
+                query.split('&').map(hide).collect::<Vec<_>>().join("&")
+            )
+        }
+        None => path.to_owned(),
+    };
+    format!("{scheme}://{authority}{path}")
 }
 
 /// One shell word.
@@ -59,6 +89,24 @@ mod tests {
             "SLACK_WEBHOOK_URL=\"$SLACK_WEBHOOK_URL\" notify --status=failure --title=\"it's; rm -rf\""
         );
         assert_eq!(quote("a\nb'c"), "$'a\\nb\\'c'");
+    }
+
+    #[test]
+    fn an_address_is_shown_without_its_secrets() {
+        for (value, shown) in [
+            ("https://example.com/health", "https://example.com/health"),
+            (
+                "https://u:p@example.com/health?token=abc&x#f",
+                "https://***@example.com/health?token=***&***",
+            ),
+            (
+                "a text with https://example.com/?token=abc",
+                "a text with https://example.com/?token=abc",
+            ),
+            ("type=raw,value=a", "type=raw,value=a"),
+        ] {
+            assert_eq!(without_secrets(value), shown);
+        }
     }
 
     proptest! {

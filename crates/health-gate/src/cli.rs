@@ -18,7 +18,7 @@ pub const INTERFACE: Interface = Interface {
     outputs: &[
         OutputSpec {
             name: "verdict",
-            description: "`pass`, `fail`, or `inconclusive` when the run was cancelled or a dry run.",
+            description: "`pass`, `fail`, or `inconclusive` when the run was cancelled. A dry run writes no output.",
         },
         OutputSpec {
             name: "reason",
@@ -51,6 +51,7 @@ pub const INTERFACE: Interface = Interface {
         ("output", "json"),
         ("log-format", "json"),
     ],
+    environment: gha::interface::NETWORK,
     whole: &[],
 };
 

@@ -20,6 +20,9 @@ pub enum Error {
     /// A rule for answers beside `--tcp`, which has none.
     #[error("`--{0}` looks at an answer, and `--tcp` only opens a connection")]
     NoAnswer(&'static str),
+    /// An empty version would let any version pass.
+    #[error("`--expect-version` is empty, which would let any version pass")]
+    EmptyVersion,
     /// The tries would be too close together.
     #[error("`--interval` must be at least 100ms")]
     Interval,
@@ -50,6 +53,9 @@ impl Error {
             }
             Self::Tcp(_) => "for example `--tcp db.internal:5432`, or in a workflow `tcp: db.internal:5432`",
             Self::NoAnswer(_) => "use `--url` for a service that speaks HTTP, or leave the rule out",
+            Self::EmptyVersion => {
+                "give the version, for example `--expect-version 1.2.3`, or leave the flag out"
+            }
             Self::Interval => "for example `--interval 5s`, or in a workflow `interval: 5s`",
             Self::Zero(_) => "for example `--timeout 5m --try-timeout 5s`",
             Self::TooShort { .. } => "raise `--timeout`, or lower `--success-threshold` or `--interval`",

@@ -29,28 +29,38 @@ pub async fn run(cli: Cli, runner: &Runner) -> Result<Outcome, Failure> {
     let Command::Wait(flags) = cli.command;
     let plan = plan::plan(&flags)?;
     if flags.dry_run {
-        return dry_run(&flags, &plan, runner);
+        return Ok(dry_run(&flags, &plan, runner));
     }
     wait(&flags, plan, runner).await
 }
 
 /// Says what would be looked at.
-fn dry_run(flags: &Wait, plan: &Plan, runner: &Runner) -> Result<Outcome, Failure> {
+fn dry_run(flags: &Wait, plan: &Plan, runner: &Runner) -> Outcome {
     let headline = format!("dry run: would look at {} {}", plan.target.shown(), pace(plan));
     runner.info(&headline);
     let outcome = known(flags, plan, "inconclusive", &headline, 0, runner);
-    publish(&outcome, runner)?;
-    Ok(Outcome {
+    Outcome {
         status: Status::Unchanged,
+        dry_run: true,
         headline,
         ..outcome
-    })
+    }
 }
 
 /// Waits for the target.
 async fn wait(flags: &Wait, plan: Plan, runner: &Runner) -> Result<Outcome, Failure> {
     let probe = probe(&plan.target, runner)?;
+    if plan.limits.interval >= plan.limits.timeout {
+        let (timeout, interval) = (
+            duration::exact(plan.limits.timeout),
+            duration::exact(plan.limits.interval),
+        );
+        runner.warn(&format!(
+            "`--timeout` {timeout} leaves time for one try only; lower `--interval` ({interval}) for more"
+        ));
+    }
     runner.info(&format!("waiting for {} {}", plan.target.shown(), pace(&plan)));
+    runner.info(&format!("expecting {}", plan.target.expected()));
     let story = RefCell::new(Story::default());
     let waited = until_ready(probe.as_ref(), &plan.limits, |attempt| {
         match story.borrow_mut().told(attempt) {
@@ -66,10 +76,7 @@ async fn wait(flags: &Wait, plan: Plan, runner: &Runner) -> Result<Outcome, Fail
     let story = story.into_inner();
     let (verdict, reason) = match &ended {
         Ok(ending) => (verdict(ending), story.reason(ending)),
-        Err(cancelled) => (
-            "inconclusive",
-            format!("{cancelled} after {} tries", story.count()),
-        ),
+        Err(cancelled) => ("inconclusive", format!("{cancelled} after {}", story.tries())),
     };
     let outcome = known(flags, &plan, verdict, &reason, story.count(), runner);
     publish(&outcome, runner)?;
@@ -109,10 +116,12 @@ fn probe(target: &Target, runner: &Runner) -> Result<Box<dyn Probe>, Failure> {
         Target::Tcp(tcp) => Box::new(tcp.clone()),
         Target::Http { url, expect, .. } => {
             let url = gate::probe::http::address(url).map_err(Error::from)?;
-            if let Some(password) = url.password() {
+            // A short one would be masked inside other words; it is printed nowhere anyway.
+            if let Some(password) = url.password().filter(|password| password.len() >= 8) {
                 runner.mask(password);
             }
-            let client = http::client(&INTERFACE).map_err(Error::from)?;
+            let client =
+                http::client(&INTERFACE, http::speaks_tls([&url], runner.env())).map_err(Error::from)?;
             let traceparent = runner.traceparent();
             Box::new(Http::new(client, url, &traceparent, (**expect).clone()))
         }

@@ -7,7 +7,7 @@ use gate::probe::http;
 use gate::probe::tcp::Tcp;
 use gate::version::Version;
 use gate::wait::Limits;
-use gha::duration;
+use gha::{duration, text};
 
 use crate::cli::Wait;
 use crate::error::Error;
@@ -51,12 +51,51 @@ impl Target {
     }
 }
 
+impl Target {
+    /// What an answer must look like, as one line: a check that is not made is seen not to be made.
+    #[must_use]
+    pub fn expected(&self) -> String {
+        let Self::Http { expect, .. } = self else {
+            return "a connection".to_owned();
+        };
+        let mut rules = vec![format!("status {}", expect.status)];
+        rules.extend(expect.headers.iter().map(|header| match &header.contains {
+            Some(part) => format!("header {}: {part}", header.name),
+            None => format!("header {}", header.name),
+        }));
+        rules.extend(
+            expect
+                .body
+                .iter()
+                .map(|part| format!("body with `{}`", text::cut(part, 80))),
+        );
+        rules.extend(
+            expect
+                .json
+                .iter()
+                .map(|field| format!("{}={}", field.pointer, field.value)),
+        );
+        rules.push(match &expect.version {
+            Some(version) => format!("version {}", version.wanted),
+            None => "any version".to_owned(),
+        });
+        rules.join(", ")
+    }
+}
+
 /// Checks the flags against each other.
 ///
 /// # Errors
 /// When they make no plan.
 pub fn plan(flags: &Wait) -> Result<Plan, Error> {
     let limits = limits(flags)?;
+    if flags
+        .expect_version
+        .as_ref()
+        .is_some_and(|wanted| wanted.trim().is_empty())
+    {
+        return Err(Error::EmptyVersion);
+    }
     let target = match (&flags.url, &flags.tcp) {
         (Some(url), _) => {
             let url = http::address(url)?;
@@ -149,6 +188,7 @@ mod tests {
         for (line, reason) in [
             ("", "there is nothing to look at: give `--url` or `--tcp`"),
             ("--url example.com", "`--url`: `example.com` is no address"),
+            ("--url http://x --expect-version=", "`--expect-version` is empty"),
             ("--tcp db", "`--tcp`: `db` is no host with a port"),
             (
                 "--tcp db:1 --expect-json /a=b",

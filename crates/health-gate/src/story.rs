@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use gate::finding::{Fault, Finding};
+use gate::finding::{Fault, FaultKind, Finding};
 use gate::wait::Step;
 use gate::watch_over::{Attempt, Ending};
 use gha::summary::Summary;
-use gha::{duration, markdown};
+use gha::{duration, markdown, text};
 
 /// How many attempts of the beginning, and as many of the end, the summary shows.
 const SHOWN: usize = 100;
@@ -59,29 +59,38 @@ impl Story {
         })
     }
 
+    /// The attempts, counted in words.
+    #[must_use]
+    pub fn tries(&self) -> String {
+        if self.count == 1 {
+            "1 try".to_owned()
+        } else {
+            format!("{} tries", self.count)
+        }
+    }
+
     /// Why it ended, as one line.
     #[must_use]
     pub fn reason(&self, ending: &Ending) -> String {
-        let tries = if self.count == 1 { "try" } else { "tries" };
+        let tries = self.tries();
         let took = duration::display(ending.took);
         let last = self
             .latest()
-            .map_or("nothing was seen", |attempt| attempt.look.finding.text());
+            .map_or_else(|| "nothing was seen".to_owned(), last_words);
         let flaps = match ending.progress.flaps {
             0 => String::new(),
             1 => "; it was good once and fell back".to_owned(),
             n => format!("; it was good and fell back {n} times"),
         };
         match ending.step {
-            Step::Pass => format!("ready after {} {tries} in {took}", self.count),
+            Step::Pass => format!("ready after {tries} in {took}"),
             Step::TooLate { missing, left } => format!(
-                "not ready after {} {tries} in {took}: {last}; {missing} more good tries in a row do not fit into the \
+                "not ready after {tries} in {took}: {last}; {missing} more good tries in a row do not fit into the \
                  {} left{flaps}",
-                self.count,
                 duration::display(left)
             ),
             Step::TimedOut | Step::Try { .. } => {
-                format!("not ready after {} {tries} in {took}: {last}{flaps}", self.count)
+                format!("not ready after {tries} in {took}: {last}{flaps}")
             }
         }
     }
@@ -151,6 +160,28 @@ fn attempt_text(attempt: &Attempt) -> String {
     }
 }
 
+/// What was seen last. Of an error page its own words too: they are what the person on call looks for.
+fn last_words(attempt: &Attempt) -> String {
+    let said = attempt
+        .look
+        .excerpt
+        .as_deref()
+        .map(str::trim)
+        .filter(|said| !said.is_empty());
+    match (&attempt.look.finding, said) {
+        (
+            Finding::Bad(Fault {
+                kind: FaultKind::Status,
+                reason,
+            }),
+            Some(said),
+        ) => {
+            format!("{reason}; it said `{}`", text::cut(&text::visible(said), 160))
+        }
+        (finding, _) => finding.text().to_owned(),
+    }
+}
+
 /// To the millisecond.
 fn round(time: Duration) -> Duration {
     Duration::from_millis(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
@@ -159,7 +190,6 @@ fn round(time: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gate::finding::FaultKind;
     use gate::probe::Look;
     use gate::wait::Progress;
 
@@ -221,7 +251,7 @@ mod tests {
         for (step, reason) in [
             (
                 Step::TimedOut,
-                "not ready after 1 try in 5s: answered 503, expected 2xx; it was good once and fell back",
+                "not ready after 1 try in 5s: answered 503, expected 2xx; it said `down </details> ````; it was good once and fell back",
             ),
             (Step::Pass, "ready after 1 try in 5s"),
         ] {

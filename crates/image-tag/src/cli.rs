@@ -46,6 +46,20 @@ pub const INTERFACE: Interface = Interface {
         ("output", "json"),
         ("log-format", "json"),
     ],
+    environment: &[
+        (
+            "SOURCE_DATE_EPOCH",
+            "seconds since 1970 to take for now, in labels and `date`",
+        ),
+        (
+            "DOCKER_METADATA_SHORT_SHA_LENGTH",
+            "characters of a short commit [default: 7]",
+        ),
+        (
+            "DOCKER_METADATA_PR_HEAD_SHA",
+            "`true`: on pull requests the branch's head, not the merge commit",
+        ),
+    ],
     whole: &["images", "tags", "flavor", "labels", "sep-tags", "sep-labels"],
 };
 
@@ -62,17 +76,17 @@ pub const INTERFACE: Interface = Interface {
     help_template = "{about-with-newline}\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}"
 )]
 pub struct Cli {
-    /// Image names, one a line; `name=…,enable=…` to switch one off. Without any, tags have no name in front.
+    /// Image names; `name=…,enable=…` to switch one off. Without any, tags have no name in front.
     #[arg(long, value_name = "NAME")]
     pub images: Vec<String>,
-    /// Rules that give tags, one a line: `type=schedule|semver|edge|ref|raw|sha` with its attributes. Without any:
+    /// Rules that give tags: `type=schedule|semver|edge|ref|raw|sha` with its attributes. Without any:
     /// type=schedule; type=ref,event=branch; type=ref,event=tag; type=ref,event=pr.
     #[arg(long, value_name = "RULE")]
     pub tags: Vec<String>,
-    /// What all tags have in common: `latest=auto|true|false`, `prefix=…`, `suffix=…`, one a line.
+    /// What all tags have in common: `latest=auto|true|false`, `prefix=…`, `suffix=…`.
     #[arg(long, value_name = "SETTING")]
     pub flavor: Vec<String>,
-    /// Labels of your own, `key=value` one a line; they win over those from the event.
+    /// Labels of your own, `key=value`; they win over those from the event.
     #[arg(long, value_name = "KEY=VALUE")]
     pub labels: Vec<String>,
     /// What stands between two tags in the output `tags`; without it a line end.

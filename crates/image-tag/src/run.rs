@@ -43,7 +43,16 @@ pub async fn run(cli: Cli, runner: &Runner) -> Result<Outcome, Failure> {
     if cli.common.output == gha::flags::Output::Text {
         runner.writer().product(&derived.tags.join("\n"));
     }
-    Ok(outcome(&derived, &facts))
+    let outcome = outcome(&derived, &facts);
+    Ok(if cli.dry_run {
+        Outcome {
+            status: Status::Unchanged,
+            dry_run: true,
+            ..outcome
+        }
+    } else {
+        outcome
+    })
 }
 
 /// The inputs as they are, and the two variables that the original reads from its environment.
@@ -80,6 +89,18 @@ fn request(cli: &Cli, runner: &Runner) -> Result<Request, Failure> {
 
 /// What is built: flags win, then the event or the working tree.
 async fn facts(cli: &Cli, runner: &Runner) -> Result<Facts, Failure> {
+    if let Some(short) = cli
+        .git_ref
+        .as_ref()
+        .filter(|git_ref| !git_ref.starts_with("refs/"))
+    {
+        let reason = format!(
+            "`--ref` must be a full ref, not `{}`",
+            text::cut(&text::visible(short), 80)
+        );
+        return Err(Failure::new(Exit::Usage, reason)
+            .help("for example `--ref refs/heads/main` or `--ref refs/tags/v1.2.3`"));
+    }
     let context = runner.context();
     let by_hand = cli.git_ref.is_some() || cli.sha.is_some();
     let from_git = match cli.context {

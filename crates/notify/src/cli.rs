@@ -30,7 +30,7 @@ pub const INTERFACE: Interface = Interface {
     outputs: &[
         OutputSpec {
             name: "delivered",
-            description: "`true`, `partial`, `false`, or `none` when no receiver is configured or on a dry run.",
+            description: "`true`, `partial`, `false`, or `none` when no receiver is configured. A dry run writes no output.",
         },
         OutputSpec {
             name: "phase",
@@ -64,6 +64,7 @@ pub const INTERFACE: Interface = Interface {
         ("output", "json"),
         ("log-format", "json"),
     ],
+    environment: gha::interface::NETWORK,
     whole: &[],
 };
 
@@ -105,7 +106,7 @@ pub struct Cli {
     #[arg(long, value_name = "FILE")]
     pub webhook_url_file: Option<PathBuf>,
     /// Write the message to the job summary too.
-    #[arg(long, value_name = "BOOL", default_value_t = true, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true", hide_possible_values = true)]
     pub summary: bool,
     /// Fail, with exit code 3, when a message was not delivered; and with 2 when no receiver is configured.
     #[arg(long)]

@@ -10,8 +10,8 @@ pub enum Error {
     #[error("there is nothing to tell: no `--status`, and no tool of this run has written to the ledger")]
     NothingKnown,
     /// No receiver, and one is required.
-    #[error("`--require` is set and no receiver is configured")]
-    NoReceiver,
+    #[error("`--require` is set and no receiver is configured; set {0}")]
+    NoReceiver(String),
     /// The secret is no address.
     #[error("`{0}` is not an address that starts with `https://`")]
     Address(&'static str),
@@ -36,17 +36,13 @@ impl Error {
             Self::NothingKnown => {
                 "for example `--status failure`, or in a workflow `status: ${{ job.status }}`"
             }
-            Self::NoReceiver => {
-                "set `SLACK_WEBHOOK_URL` or `NOTIFY_WEBHOOK_URL`; a fork's pull request has no secrets"
-            }
+            Self::NoReceiver(_) => "a pull request from a fork has no secrets",
             Self::Address(_) => {
                 "copy the webhook's whole address, for example `https://hooks.slack.com/services/T…/B…/…`"
             }
             Self::Plain(_) => "use `https://`, or set `--allow-http` if the network between is yours",
             Self::Zero(_) => "for example `--timeout 60s --try-timeout 10s`",
-            Self::Undelivered(_) => {
-                "the job summary has the message; check the webhook, then run this step again"
-            }
+            Self::Undelivered(_) => "check the webhook and what it answered, then run this step again",
             Self::Http(_) => "check `SSL_CERT_FILE`, `HTTPS_PROXY` and `NO_PROXY`",
         }
     }

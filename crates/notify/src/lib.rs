@@ -42,14 +42,11 @@ pub async fn run(cli: Cli, runner: &Runner) -> Result<Outcome, Failure> {
     }
     let receivers = receivers(&cli, runner).await?;
     let message = compose(&known(&cli, runner)).ok_or(Error::NothingKnown)?;
+    if cli.dry_run {
+        return Ok(dry_run(&message, &receivers, runner));
+    }
     runner.output("phase", message.phase.word())?;
     runner.output("headline", &message.headline)?;
-    if cli.dry_run {
-        return dry_run(&message, &receivers, runner);
-    }
-    if receivers.is_empty() && cli.require {
-        return Err(Error::NoReceiver.into());
-    }
     let deliveries = send(&cli, &message, receivers, runner).await?;
     let lines: Vec<String> = deliveries.iter().map(line).collect();
     if cli.summary {
@@ -121,7 +118,7 @@ fn address(spec: &SecretSpec, secret: &str, allow_http: bool) -> Result<Url, Err
 }
 
 /// Prints what would be sent.
-fn dry_run(message: &Message, receivers: &[Receiver], runner: &Runner) -> Result<Outcome, Failure> {
+fn dry_run(message: &Message, receivers: &[Receiver], runner: &Runner) -> Outcome {
     for (channel, _) in receivers {
         runner.info(&format!("dry run: {} would get", channel.name()));
         let payload = serde_json::to_string_pretty(&channel.payload(message)).unwrap_or_default();
@@ -133,8 +130,12 @@ fn dry_run(message: &Message, receivers: &[Receiver], runner: &Runner) -> Result
             message.headline
         ));
     }
-    publish("none", &[], runner)?;
-    Ok(outcome(message, "none", &[], Status::Unchanged))
+    let headline = format!("dry run: {}", message.headline);
+    Outcome {
+        headline,
+        dry_run: true,
+        ..outcome(message, "none", &[], Status::Unchanged)
+    }
 }
 
 /// Sends to all receivers side by side.
@@ -147,7 +148,11 @@ async fn send(
     if receivers.is_empty() {
         return Ok(Vec::new());
     }
-    let client = http::client(&INTERFACE).map_err(Error::from)?;
+    let client = http::client(
+        &INTERFACE,
+        http::speaks_tls(receivers.iter().map(|(_, url)| url), runner.env()),
+    )
+    .map_err(Error::from)?;
     let limits = (cli.timeout, cli.try_timeout);
     let all = receivers.iter().map(|(channel, url)| {
         let payload = channel.payload(message);
@@ -201,15 +206,18 @@ fn conclude(
         .map(line)
         .collect();
     let known = outcome(message, word, deliveries, Status::Done);
+    if deliveries.is_empty() && cli.require {
+        return Err(Failure::from(Error::NoReceiver(receiver_names(runner))).knowing(known));
+    }
     if deliveries.is_empty() {
-        let place = if cli.summary && runner.env().in_runner() {
+        let place = if cli.summary && runner.env().get("GITHUB_STEP_SUMMARY").is_some() {
             "only the job summary has the message"
         } else {
             "nobody was told"
         };
         runner.warn(&format!(
-            "no receiver is configured, {place}; set `{}` or `{}`",
-            SLACK.name, WEBHOOK.name
+            "no receiver is configured, {place}; set {}",
+            receiver_names(runner)
         ));
     }
     match missed.as_slice() {
@@ -222,6 +230,14 @@ fn conclude(
                 ..known
             })
         }
+    }
+}
+
+/// What would configure a receiver: an input in a workflow, a variable elsewhere.
+fn receiver_names(runner: &Runner) -> String {
+    match runner.env().in_runner() {
+        true => format!("input `{}` or `{}`", SLACK.name, WEBHOOK.name),
+        false => format!("`{}` or `{}`", SLACK.env, WEBHOOK.env),
     }
 }
 

@@ -166,14 +166,14 @@ fn headline(
         took.map(|took| format!(" {word} {}", duration::display(took)))
             .unwrap_or_default()
     };
-    let sign = phase.sign();
-    match phase {
-        Phase::Succeeded if bad > 0 => format!("{sign} {what} deployed{to}{}, with warnings", time("in")),
-        Phase::Succeeded => format!("{sign} {what} deployed{to}{}", time("in")),
-        Phase::Failed => format!("{sign} {what} not deployed{to}: failed{}", time("after")),
-        Phase::RolledBack => format!("{sign} {what} rolled back{on}{}", time("after")),
-        Phase::Cancelled => format!("{sign} {what} not deployed{to}: cancelled{}", time("after")),
-    }
+    let line = match phase {
+        Phase::Succeeded if bad > 0 => format!("{what} deployed{to}{}, with warnings", time("in")),
+        Phase::Succeeded => format!("{what} deployed{to}{}", time("in")),
+        Phase::Failed => format!("{what} not deployed{to}: failed{}", time("after")),
+        Phase::RolledBack => format!("{what} rolled back{on}{}", time("after")),
+        Phase::Cancelled => format!("{what} not deployed{to}: cancelled{}", time("after")),
+    };
+    format!("{} {}", phase.sign(), line.trim())
 }
 
 /// What failed and why. A failed job without a failed entry failed in a step that is none of these tools.
@@ -282,14 +282,10 @@ fn is_web(url: &str) -> bool {
     reqwest::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
 }
 
-/// `shop` of `acme/shop`; `deploy` where there is no repository.
+/// `shop` of `acme/shop`; empty where there is no repository.
 fn repository_name(context: &Context) -> String {
     let name = context.repository.rsplit('/').next().unwrap_or_default();
-    if name.is_empty() {
-        "the deploy".to_owned()
-    } else {
-        name.to_owned()
-    }
+    name.to_owned()
 }
 
 /// The time since `start`; none where the clocks disagree.

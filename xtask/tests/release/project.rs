@@ -96,6 +96,7 @@ impl Project {
             version: version.to_owned(),
             commit: self.git(&["rev-parse", "HEAD"]),
             rustc: "rustc 1.95.0".to_owned(),
+            profile: "dist".to_owned(),
         };
         self.write(layout::VERSION, provenance.to_text().as_bytes());
         self.write(layout::CHECKSUMS, checksums::write(&sums).as_bytes());

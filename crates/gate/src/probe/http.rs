@@ -20,6 +20,7 @@ pub struct Http {
     client: Client,
     url: Url,
     shown: String,
+    proxy: Option<String>,
     headers: HeaderMap,
     expect: Expect,
 }
@@ -73,6 +74,7 @@ impl Http {
         Self {
             client,
             shown: shown(&url),
+            proxy: gha::edge::http::proxy(&url),
             url,
             headers,
             expect,
@@ -104,7 +106,7 @@ impl Probe for Http {
                     status: Some(answer.status),
                     excerpt: Some(text::excerpt(&answer.body, EXCERPT)),
                 },
-                Err(error) => Look::without_answer(fault(error)),
+                Err(error) => Look::without_answer(fault(error, self.proxy.as_deref())),
             }
         })
     }
@@ -138,27 +140,61 @@ async fn read(mut response: Response, started: Instant) -> Result<Answer, reqwes
     })
 }
 
-/// What a failed request says about the target.
-fn fault(error: reqwest::Error) -> Finding {
+/// What a failed request says about the target, or about the proxy on the way.
+fn fault(error: reqwest::Error, proxy: Option<&str>) -> Finding {
     let (connect, timeout) = (error.is_connect(), error.is_timeout());
     let reason = gha::edge::http::reason(error);
     let lower = reason.to_ascii_lowercase();
-    if timeout {
+    let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    // A certificate's names are in its reason, so it is asked for before names are.
+    if says(&["invalidcontenttype"]) {
+        Finding::bad(
+            FaultKind::Tls,
+            "TLS failed: the server does not speak it at this port",
+        )
+    } else if says(&["certificate", "tls", "handshake"]) {
+        Finding::bad(
+            FaultKind::Tls,
+            format!("TLS failed: {}", certificate_reason(&reason)),
+        )
+    } else if timeout {
         Finding::bad(FaultKind::Slow, reason)
-    } else if lower.contains("dns") || lower.contains("lookup address") || lower.contains("name resolution") {
+    } else if let Some(proxy) = proxy.filter(|_| connect || says(&["tunnel"])) {
+        Finding::bad(
+            FaultKind::Proxy,
+            format!("the proxy `{proxy}` did not let the request through: {reason}"),
+        )
+    } else if let Some(cause) = lower
+        .starts_with("dns error")
+        .then(|| reason.rsplit(": ").next().unwrap_or_default())
+    {
         Finding::bad(
             FaultKind::Name,
-            format!("the host's name can't be resolved: {reason}"),
+            format!("the host's name can't be resolved: {cause}"),
         )
-    } else if lower.contains("certificate") || lower.contains("tls") || lower.contains("handshake") {
-        Finding::bad(FaultKind::Tls, format!("TLS failed: {reason}"))
-    } else if lower.contains("refused") {
+    } else if says(&["refused"]) {
         Finding::bad(FaultKind::Connection, "connection refused")
     } else if connect {
         Finding::bad(FaultKind::Connection, format!("could not connect: {reason}"))
     } else {
         Finding::bad(FaultKind::Connection, format!("the connection broke: {reason}"))
     }
+}
+
+/// The commonest refusals of a certificate in words; the library's own for the others.
+fn certificate_reason(reason: &str) -> String {
+    let words = [
+        (
+            "UnknownIssuer",
+            "the certificate's authority is not trusted (UnknownIssuer)",
+        ),
+        (
+            "CaUsedAsEndEntity",
+            "the server shows an authority's own certificate, not one signed by it (CaUsedAsEndEntity)",
+        ),
+    ];
+    let known = words.into_iter().find(|(name, _)| reason.contains(name));
+    known.map_or_else(|| reason.to_owned(), |(_, words)| words.to_owned())
 }
 
 #[cfg(test)]

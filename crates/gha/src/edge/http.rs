@@ -1,12 +1,15 @@
 //! The shared HTTP client: proxies, private certificate authorities and limits, the same for every request.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::redirect::Policy;
-use reqwest::{Client, ClientBuilder};
+use reqwest::{Client, ClientBuilder, Url};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 
+use crate::env::Env;
 use crate::failure::chain;
 use crate::interface::Interface;
 
@@ -16,9 +19,9 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
-    /// A certificate file is there and can't be used.
-    #[error("failed to read the certificate authorities: {0}")]
-    Certificates(String),
+    /// The file that `SSL_CERT_FILE` names can't be used.
+    #[error("failed to read the certificate authorities from `{0}`: {1}")]
+    Certificates(String, String),
     /// The TLS settings are refused.
     #[error("failed to set up TLS")]
     Tls(#[from] rustls::Error),
@@ -27,23 +30,56 @@ pub enum HttpError {
     Client(#[source] reqwest::Error),
 }
 
+/// Whether a client for these addresses has to speak TLS: to one of them, or to a proxy on the way. Where it has not,
+/// the certificate authorities are not read, which takes longer than all the rest of a request to a neighbour.
+#[must_use]
+pub fn speaks_tls<'a>(addresses: impl IntoIterator<Item = &'a Url>, env: &Env) -> bool {
+    let proxies = [
+        "HTTPS_PROXY",
+        "https_proxy",
+        "HTTP_PROXY",
+        "http_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+    ];
+    let secure = |address: &str| address.trim_start().to_ascii_lowercase().starts_with("https:");
+    addresses.into_iter().any(|url| url.scheme() != "http")
+        || proxies.into_iter().filter_map(|name| env.get(name)).any(secure)
+}
+
+/// The proxy through which a request to an address goes, as `host:port`; `None` where it goes straight. Decided by the
+/// code that decides it for the request itself.
+#[must_use]
+pub fn proxy(url: &Url) -> Option<String> {
+    let proxy = Matcher::from_env().intercept(&url.as_str().parse().ok()?)?;
+    let host = proxy.uri().host()?;
+    Some(
+        proxy
+            .uri()
+            .port_u16()
+            .map_or(host.to_owned(), |port| format!("{host}:{port}")),
+    )
+}
+
 /// A client: HTTPS with ring, the system's certificate authorities or those of `SSL_CERT_FILE`, `HTTPS_PROXY` and
-/// `NO_PROXY` obeyed, no redirects followed, because a login page that answers 200 is a classic false pass.
+/// `NO_PROXY` obeyed, no redirects followed, because a login page that answers 200 is a classic false pass. Without
+/// `tls` no certificate is trusted.
 ///
 /// # Errors
 /// When the certificate authorities or the proxy can't be used.
-pub fn client(interface: &Interface) -> Result<Client, HttpError> {
-    builder(interface)?.build().map_err(HttpError::Client)
+pub fn client(interface: &Interface, tls: bool) -> Result<Client, HttpError> {
+    builder(interface, tls)?.build().map_err(HttpError::Client)
 }
 
 /// The settings of [`client`], for a tool that adds its own.
 ///
 /// # Errors
 /// When the certificate authorities can't be used.
-pub fn builder(interface: &Interface) -> Result<ClientBuilder, HttpError> {
+pub fn builder(interface: &Interface, tls: bool) -> Result<ClientBuilder, HttpError> {
+    let roots = if tls { roots()? } else { RootCertStore::empty() };
     let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots()?)
+        .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(Client::builder()
         .tls_backend_preconfigured(tls)
@@ -53,33 +89,71 @@ pub fn builder(interface: &Interface) -> Result<ClientBuilder, HttpError> {
 }
 
 /// The certificate authorities to trust: those of `SSL_CERT_FILE` and `SSL_CERT_DIR` or the system's; where there is
-/// no store at all, as in an empty container, the built-in ones.
+/// no store at all, as in an empty container, the built-in ones. A file that is named and holds none is an error:
+/// trusting others instead would surprise.
 fn roots() -> Result<RootCertStore, HttpError> {
-    let found = rustls_native_certs::load_native_certs();
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(found.certs);
-    if roots.is_empty() {
-        // A store that is named and can't be read is not an absent one: trusting others instead would surprise.
-        let named = crate::edge::environment::of_process();
-        if let Some(error) = found
-            .errors
-            .first()
-            .filter(|_| named.get("SSL_CERT_FILE").is_some())
-        {
-            return Err(HttpError::Certificates(chain(error)));
+    let env = crate::edge::environment::of_process();
+    if let Some(file) = env.get("SSL_CERT_FILE") {
+        let named = rustls_native_certs::load_certs_from_paths(Some(Path::new(file)), None);
+        if named.certs.is_empty() {
+            let reason = named
+                .errors
+                .first()
+                .map_or("it holds no certificate".to_owned(), |error| chain(error));
+            return Err(HttpError::Certificates(file.to_owned(), reason));
         }
+    }
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() {
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     }
     Ok(roots)
 }
 
-/// An error of a request as one line without the address, which may hold a secret.
+/// An error of a request as one line without the address, which may hold a secret, and without the layers of the
+/// library, which help nobody.
 #[must_use]
 pub fn reason(error: reqwest::Error) -> String {
     let error = error.without_url();
-    match (error.is_timeout(), error.is_connect()) {
-        (true, true) => "could not connect in time".to_owned(),
-        (true, false) => "no complete answer in time".to_owned(),
-        _ => chain(&error),
+    if error.is_timeout() {
+        return if error.is_connect() {
+            "could not connect in time"
+        } else {
+            "no complete answer in time"
+        }
+        .to_owned();
+    }
+    let mut causes = vec![error.to_string()];
+    let mut source = std::error::Error::source(&error);
+    while let Some(cause) = source {
+        causes.push(cause.to_string());
+        source = cause.source();
+    }
+    let layer = |text: &str| text.starts_with("error ") || text.starts_with("client error (");
+    let telling: Vec<String> = causes.iter().filter(|cause| !layer(cause)).cloned().collect();
+    if telling.is_empty() {
+        causes.join(": ")
+    } else {
+        telling.join(": ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_addresses_need_no_certificates() {
+        for (address, proxy, tls) in [
+            ("http://127.0.0.1:8080/", ("X", ""), false),
+            ("https://example.com/", ("X", ""), true),
+            ("http://example.com/", ("HTTP_PROXY", "http://proxy:3128"), false),
+            ("http://example.com/", ("http_proxy", "HTTPS://proxy:3128"), true),
+        ] {
+            let env: Env = [proxy].into_iter().collect();
+            let url = Url::parse(address).unwrap();
+            assert_eq!(speaks_tls([&url], &env), tls, "{address} {proxy:?}");
+        }
     }
 }

@@ -215,8 +215,8 @@ impl Runner {
         }
     }
 
-    /// Reads a secret: from the file that its flag names (`-` is standard input), else from its own variable, else
-    /// from its input. It is masked before this returns.
+    /// Reads a secret: from the file that its flag names (`-` is standard input), else from its input, else from its
+    /// own variable. It is masked before this returns.
     ///
     /// # Errors
     /// When the file can't be read or is empty, or the run is cancelled while standard input is awaited.
@@ -230,8 +230,8 @@ impl Runner {
             Some(path) => Some(self.secret_file(spec, path).await?),
             None => self
                 .env
-                .get(spec.env)
-                .or_else(|| self.env.get(&input))
+                .get(&input)
+                .or_else(|| self.env.get(spec.env))
                 .map(str::to_owned),
         };
         let Some(value) = found

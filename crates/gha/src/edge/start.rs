@@ -30,6 +30,7 @@ pub fn start<A: Parser>(
     run: impl AsyncFnOnce(A, &Runner) -> Result<Outcome, Failure>,
 ) -> ExitCode {
     let env = environment::of_process();
+    end_as_a_bug_on_panic(interface, &env);
     let trace = TraceId::of(&env, environment::random());
     let command = A::command()
         .name(interface.name)
@@ -37,15 +38,17 @@ pub fn start<A: Parser>(
         .max_term_width(110)
         .after_help(environment_help(interface));
     let writer = |common| Writer::of_process(interface.name, trace, &env, common, Masker::default());
-    let given: Vec<String> = std::env::args_os()
-        .skip(1)
+    let words: Vec<_> = std::env::args_os().skip(1).collect();
+    let given: Vec<String> = words
+        .iter()
         .map(|word| word.to_string_lossy().into_owned())
         .collect();
     if given == ["--describe"] {
         writer(Common::default()).product(&interface::describe(interface, &command).to_string());
         return ExitCode::SUCCESS;
     }
-    let parsed = match parse::<A>(interface, command, &given, &env) {
+    let all_text = words.iter().all(|word| word.to_str().is_some());
+    let parsed = match parse::<A>(interface, command, &given, &env, all_text) {
         Ok(parsed) => parsed,
         Err(Unparsed::Shown(text)) => {
             writer(Common::default()).product(&text);
@@ -101,7 +104,14 @@ fn parse<A: Parser>(
     command: Command,
     given: &[String],
     env: &Env,
+    all_text: bool,
 ) -> Result<Parsed<A>, Unparsed> {
+    if !all_text {
+        let reason = "a word of the command line is not UTF-8 text";
+        return Err(Unparsed::Wrong(
+            Failure::new(Exit::Usage, reason).help("write it in UTF-8"),
+        ));
+    }
     let line = inputs::arguments(interface, &command, given, env)
         .map_err(|error| Unparsed::Wrong(Failure::new(Exit::Usage, error)))?;
     let words = std::iter::once(interface.name.to_owned()).chain(line.iter().cloned());
@@ -157,11 +167,22 @@ fn unparsed(interface: &Interface, error: &clap::Error) -> Unparsed {
     let value = context(ContextKind::InvalidValue).map(|value| text::cut(&text::visible(&value), 60));
     let nearest = context(ContextKind::SuggestedArg).or_else(|| context(ContextKind::SuggestedSubcommand));
     let message = match (error.kind(), &value) {
+        // It may be a secret that was pasted in the wrong place, so it is not repeated.
+        (ErrorKind::UnknownArgument, _) if !argument.starts_with('-') => {
+            "there is a word that belongs to no flag".to_owned()
+        }
         (ErrorKind::UnknownArgument, _) => format!("there is no flag `--{flag}`"),
         (ErrorKind::InvalidSubcommand, _) => {
             format!(
                 "there is no command `{}`",
                 text::visible(&context(ContextKind::InvalidSubcommand).unwrap_or_default())
+            )
+        }
+        (ErrorKind::ArgumentConflict, _) => {
+            let other = context(ContextKind::PriorArg).unwrap_or_default();
+            format!(
+                "`--{flag}` and `{}` can't be used together",
+                other.split(' ').next().unwrap_or_default()
             )
         }
         (ErrorKind::MissingRequiredArgument, _) => format!("`--{flag}` is missing"),
@@ -176,6 +197,10 @@ fn unparsed(interface: &Interface, error: &clap::Error) -> Unparsed {
         },
         _ => first_line(&error.to_string()),
     };
+    if error.kind() == ErrorKind::ArgumentConflict || message.contains("; write ") {
+        // It says what works already.
+        return Unparsed::Wrong(Failure::new(Exit::Usage, message));
+    }
     let help = match (nearest, interface.sample(&flag)) {
         (Some(nearest), _) => format!("did you mean `{nearest}`?"),
         (None, Some(sample)) => {
@@ -215,19 +240,33 @@ fn finish(runner: &Runner, common: Common, line: &[String], result: Result<Outco
         duration: runner.elapsed(),
         trace_id: runner.trace().to_string(),
     };
-    let entry = serde_json::to_value(ledger::entry(&run, outcome)).unwrap_or_default();
-    let object = runner.writer().masker().hide_json(entry).to_string();
+    let object = |outcome: &Outcome, exit: Exit| {
+        let entry = ledger::entry(
+            &Run {
+                exit: exit.code(),
+                ..run.clone()
+            },
+            outcome,
+        );
+        let entry = serde_json::to_value(entry).unwrap_or_default();
+        runner.writer().masker().hide_json(entry).to_string()
+    };
     if let Err(failure) = &result {
         report(runner, line, failure);
     }
     let mut exit = exit;
-    if let Err(failure) = runner.output("result", &object) {
-        report(runner, line, &failure);
-        exit = if exit == Exit::Done { failure.exit } else { exit };
+    let mut text = object(outcome, exit);
+    if !outcome.dry_run {
+        // A run that failed has said why; that its result can't be written either is no second reason.
+        if let (Err(failure), true) = (runner.output("result", &text), result.is_ok()) {
+            report(runner, line, &failure);
+            exit = failure.exit;
+            text = object(&failure.outcome, exit);
+        }
+        runner.append_ledger(&text);
     }
-    runner.append_ledger(&object);
     if common.output == Output::Json {
-        runner.writer().product(&object);
+        runner.writer().product(&text);
     }
     exit
 }
@@ -262,37 +301,65 @@ fn report(runner: &Runner, line: &[String], failure: &Failure) {
     }
 }
 
+/// A panic is a bug: one line that says so, and exit code 1 instead of an abort.
+#[expect(clippy::exit, reason = "a panicking program returns from nowhere")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a panicking program returns from nowhere"
+)]
+fn end_as_a_bug_on_panic(interface: &Interface, env: &Env) {
+    let (interface, env) = (*interface, env.clone());
+    std::panic::set_hook(Box::new(move |panic| {
+        let trace = TraceId::of(&env, environment::random());
+        let mut writer =
+            Writer::of_process(interface.name, trace, &env, Common::default(), Masker::default());
+        let place = panic
+            .location()
+            .map(|place| format!(" at {place}"))
+            .unwrap_or_default();
+        let said = panic.payload_as_str().unwrap_or("no message");
+        writer.event(
+            Weight::Error,
+            &format!("a bug of {} {}{place}: {said}", interface.name, interface.version),
+        );
+        std::process::exit(i32::from(Exit::Bug.code()));
+    }));
+}
+
 /// The part of the help text that no flag has a place for.
 fn environment_help(interface: &Interface) -> String {
-    let mut text = "Environment:\n".to_owned();
-    let mut row = |name: &str, meaning: &str| text.push_str(&format!("  {name:<22} {meaning}\n"));
-    row(
+    let secrets = interface
+        .secrets
+        .iter()
+        .map(|secret| (secret.env, secret.description));
+    let shared = [
+        (
+            "DEPLOY_LEDGER",
+            "file to append the result to [default: under RUNNER_TEMP]",
+        ),
+        (
+            "TRACEPARENT",
+            "W3C trace context to join [default: made from run and attempt]",
+        ),
+        ("NO_COLOR", "no colour on a terminal"),
+    ];
+    let inputs = (
         "INPUT_<FLAG>",
         "the flag's value, `-` written as `_`; a flag on the command line wins",
     );
-    for secret in interface.secrets {
-        row(secret.env, secret.description);
-    }
-    row(
-        "DEPLOY_LEDGER",
-        "file to append the result object to [default: under RUNNER_TEMP; off on a laptop]",
-    );
-    row(
-        "TRACEPARENT",
-        "W3C trace context to join [default: made from repository, run and attempt]",
-    );
-    row(
-        "HTTPS_PROXY, NO_PROXY",
-        "proxy for every request, and the hosts reached without it",
-    );
-    row(
-        "SSL_CERT_FILE",
-        "certificate authorities in PEM [default: the system's, else built in]",
-    );
-    row("NO_COLOR", "no colour on a terminal");
-    text.push_str(
-        "\nExit codes: 0 done, 1 a bug, 2 wrong input, 3 failed, 4 inconclusive, 5 a person must act, 6 locked,\n\
-         7 credentials or permission, 130 and 143 cancelled.",
-    );
-    text
+    let rows: Vec<(&str, &str)> = [inputs]
+        .into_iter()
+        .chain(secrets)
+        .chain(interface.environment.iter().copied())
+        .chain(shared)
+        .collect();
+    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+    let rows: String = rows
+        .iter()
+        .map(|(name, meaning)| format!("  {name:<width$}  {meaning}\n"))
+        .collect();
+    format!(
+        "Environment:\n{rows}\nExit codes: 0 done, 1 a bug, 2 wrong input, 3 failed, 4 inconclusive, 5 a person must act, \
+         6 locked,\n7 credentials or permission, 130 and 143 cancelled."
+    )
 }

@@ -39,6 +39,7 @@ pub(crate) const INTERFACE: Interface = Interface {
     outputs: &[],
     secrets: &[],
     samples: &[],
+    environment: &[],
     whole: &[],
 };
 

@@ -99,6 +99,18 @@ impl Writer {
         let message = self.masker.hide(message);
         let line = render(self.format, self.tool, self.trace, weight, moment, &message);
         self.log_line(&line);
+        if self.runner && self.format == Format::Json {
+            // The lines are for a machine; the run's page still has its annotations.
+            match weight {
+                Weight::Info => {}
+                Weight::Warning => {
+                    self.log_line(&command::annotation(command::Level::Warning, self.tool, &message));
+                }
+                Weight::Error => {
+                    self.log_line(&command::annotation(command::Level::Error, self.tool, &message));
+                }
+            }
+        }
     }
 
     /// Foreign text of several lines, such as the last lines of a body or a log.

@@ -46,12 +46,17 @@ impl Channel for Slack {
         if !fields.is_empty() {
             blocks.push(json!({"type": "section", "fields": fields}));
         }
-        let links: Vec<String> = message.links.iter().filter_map(link).collect();
+        // One element a link: each text has its own limit, and a context takes ten elements.
+        let element = |text: String| json!({"type": "mrkdwn", "text": text, "verbatim": true});
+        let links: Vec<Value> = message
+            .links
+            .iter()
+            .filter_map(link)
+            .map(element)
+            .take(10)
+            .collect();
         if !links.is_empty() {
-            let text = links.join("  ·  ");
-            blocks.push(
-                json!({"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": true}]}),
-            );
+            blocks.push(json!({"type": "context", "elements": links}));
         }
         let fallback = [vec![message.headline.clone()], message.reasons.clone()]
             .concat()
@@ -169,7 +174,11 @@ mod tests {
         let context = payload["blocks"].as_array().unwrap().last().unwrap();
         assert_eq!(
             context["elements"][0]["text"],
-            "<https://github.com/acme/shop/actions/runs/7/attempts/1|Run>  ·  <https://github.com/acme/shop/commit/0123456789abcdef|Commit>"
+            "<https://github.com/acme/shop/actions/runs/7/attempts/1|Run>"
+        );
+        assert_eq!(
+            context["elements"][1]["text"],
+            "<https://github.com/acme/shop/commit/0123456789abcdef|Commit>"
         );
     }
 
@@ -196,7 +205,7 @@ mod tests {
             for (kind, text) in &found {
                 assert!(!text.is_empty() && text.chars().count() <= 3_000);
                 if kind == "mrkdwn" {
-                    assert!(text.split("  ·  ").all(|link| link.starts_with("<https://") && link.ends_with('>') && link.matches('<').count() == 1));
+                    assert!([text].into_iter().all(|link| link.starts_with("<https://") && link.ends_with('>') && link.matches('<').count() == 1));
                 }
             }
             let fallback = payload["text"].as_str().unwrap();

@@ -1,0 +1,189 @@
+//! Real signals: a run that is cancelled says so, leaves its outputs, and takes along what it started.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use black_box::Place;
+use rustix::process::Signal;
+use sandbox::http::{Reply, Script, Server};
+
+use crate::process::{DEADLINE, Finished, Running};
+use crate::step::{gate, ledger, notify, outputs};
+
+/// Much less than the five seconds that the contract gives, and the seven and a half that the runner does.
+const SOON: Duration = Duration::from_secs(2);
+
+/// Sends a signal, and gives the end of the run and how long that took.
+fn cancel(running: Running, signal: Signal) -> (Finished, Duration) {
+    let sent = Instant::now();
+    running.signal(signal);
+    (running.finish(), sent.elapsed())
+}
+
+/// A gate that waits for a service which does not come, cancelled after its second try.
+fn cancelled_gate(signal: Signal, code: i32, name: &str) {
+    let place = Place::new();
+    let server = Server::start(Script::new().any([Reply::status(503)])).unwrap();
+    let running = Running::start(gate(&place, &server.url("/health"), &[]));
+    assert!(server.wait_for(2, DEADLINE).is_some());
+    let (finished, took) = cancel(running, signal);
+    assert!(took < SOON, "{took:?}");
+    finished
+        .expect(code)
+        .says(&[&format!("{name}: stopping"), &format!("cancelled by {name}")]);
+    let outputs = outputs(&place);
+    assert_eq!(outputs["verdict"], "inconclusive");
+    assert!(
+        outputs["reason"].starts_with(&format!("cancelled by {name} after ")),
+        "{outputs:?}"
+    );
+    assert!(outputs["attempts"].parse::<u32>().unwrap() >= 1, "{outputs:?}");
+    let line = ledger(&place).pop().unwrap();
+    assert_eq!(
+        (line["status"].as_str(), line["exit"].as_i64()),
+        (Some("cancelled"), Some(i64::from(code)))
+    );
+    assert!(
+        place.read("summary").contains("⚠️ health-gate: inconclusive"),
+        "{}",
+        place.read("summary")
+    );
+}
+
+#[test]
+fn an_interrupt_ends_a_gate() {
+    cancelled_gate(Signal::INT, 130, "SIGINT");
+}
+
+#[test]
+fn a_termination_ends_a_gate() {
+    cancelled_gate(Signal::TERM, 143, "SIGTERM");
+}
+
+#[test]
+fn a_hang_up_ends_a_gate() {
+    cancelled_gate(Signal::HUP, 143, "SIGHUP");
+}
+
+#[test]
+fn a_gate_is_ended_while_the_target_hangs() {
+    let place = Place::new();
+    let server = Server::start(Script::new().any([Reply::hang()])).unwrap();
+    let running = Running::start(gate(&place, &server.url("/"), &["--try-timeout", "25s"]));
+    assert!(server.wait_for(1, DEADLINE).is_some());
+    let (finished, took) = cancel(running, Signal::INT);
+    assert!(took < SOON, "{took:?}");
+    finished.expect(130);
+    assert_eq!(outputs(&place)["verdict"], "inconclusive");
+}
+
+#[test]
+fn the_second_signal_leaves_at_once() {
+    let place = Place::new();
+    let server = Server::start(Script::new().any([Reply::status(503)])).unwrap();
+    let running = Running::start(gate(&place, &server.url("/"), &[]));
+    assert!(server.wait_for(1, DEADLINE).is_some());
+    // A stopped process gets both when it goes on, before anything else of it runs.
+    running.signal(Signal::STOP);
+    running.signal(Signal::INT);
+    running.signal(Signal::TERM);
+    let (finished, took) = cancel(running, Signal::CONT);
+    assert!(took < SOON, "{took:?}");
+    assert!(matches!(finished.code, Some(130 | 143)), "{}", finished.log());
+    finished.says(&["it left at once, because a second signal came"]);
+    assert_eq!(ledger(&place).pop().unwrap()["status"], "cancelled");
+}
+
+#[test]
+fn a_message_is_given_up_while_the_receiver_hangs() {
+    let place = Place::new();
+    let server = Server::start(Script::new().any([Reply::hang()])).unwrap();
+    let mut command = notify(&place, &["--try-timeout", "30s"]);
+    command.env("NOTIFY_WEBHOOK_URL", server.url("/events"));
+    let running = Running::start(command);
+    assert!(server.wait_for(1, DEADLINE).is_some());
+    let (finished, took) = cancel(running, Signal::INT);
+    assert!(took < SOON, "{took:?}");
+    finished.expect(130);
+    let outputs = outputs(&place);
+    assert_eq!(outputs["delivered"], "false");
+    assert!(outputs["results"].contains("it may have arrived"), "{outputs:?}");
+    assert_eq!(ledger(&place).pop().unwrap()["status"], "cancelled");
+}
+
+#[test]
+fn standard_input_that_never_comes_does_not_hold_it_up() {
+    let place = Place::new();
+    let (input, _kept_open) = std::io::pipe().unwrap();
+    let mut command = notify(&place, &["--slack-webhook-url-file", "-", "--log-format", "json"]);
+    // A payload that is not there makes it say something when it has started.
+    command.stdin(input).env("GITHUB_EVENT_PATH", "no-such-file");
+    let running = Running::start(command);
+    running.wait_for("payload can't be read");
+    wait_until("it listens to signals", || catches_interrupts(running.pid()));
+    let (finished, took) = cancel(running, Signal::INT);
+    assert!(took < SOON, "{took:?}");
+    finished.expect(130);
+}
+
+#[test]
+fn what_a_tool_started_ends_with_it() {
+    for (signal, code, seconds) in [
+        (Signal::INT, 130, "86400.0711"),
+        (Signal::TERM, 143, "86400.0712"),
+    ] {
+        let place = Place::new();
+        let bin = place.path().join("bin");
+        fs::create_dir(&bin).unwrap();
+        // It wants to live on: it ignores what a person can send, and has children of its own.
+        let script =
+            format!("#!/bin/sh\ntrap '' INT TERM HUP\nsleep {seconds} &\n(sleep {seconds} & wait)\n");
+        fs::write(bin.join("git"), script).unwrap();
+        fs::set_permissions(bin.join("git"), fs::Permissions::from_mode(0o755)).unwrap();
+        let mut command = place.command("image-tag");
+        command
+            .env("PATH", format!("{}:/usr/bin:/bin", bin.display()))
+            .env("DEPLOY_LEDGER", place.path().join("ledger"));
+        let running = Running::start(command);
+        wait_until("both children run", || living(seconds) == 2);
+        let (finished, took) = cancel(running, signal);
+        assert!(took < SOON, "{took:?}");
+        finished.expect(code);
+        wait_until("nothing is left", || living(seconds) == 0);
+        assert!(
+            place.read("ledger").contains("\"status\":\"cancelled\""),
+            "{}",
+            place.read("ledger")
+        );
+    }
+}
+
+/// Waits for a condition that nobody tells of, with a deadline.
+fn wait_until(what: &str, condition: impl Fn() -> bool) {
+    let until = Instant::now() + DEADLINE;
+    while !condition() {
+        assert!(Instant::now() < until, "it did not come to this: {what}");
+        thread::yield_now();
+    }
+}
+
+/// How many `sleep`s of this length are running.
+fn living(seconds: &str) -> usize {
+    let line = format!("sleep\0{seconds}\0");
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    processes
+        .filter(|process| fs::read(process.path().join("cmdline")).is_ok_and(|read| read == line.as_bytes()))
+        .count()
+}
+
+/// Whether a process has a handler for SIGINT (`SigCgt` of proc_pid_status(5), bit 1).
+fn catches_interrupts(pid: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let caught = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigCgt:"))
+        .unwrap();
+    u64::from_str_radix(caught.trim(), 16).unwrap() & 0b10 != 0
+}

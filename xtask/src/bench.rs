@@ -1,0 +1,99 @@
+//! `cargo xtask bench`: what the tools cost beside the programs that people use instead, on this machine and now.
+//!
+//! It prints and never judges: a time depends on the machine, a ratio in one interleaved loop much less. Limits: the time of
+//! a run includes starting the process, from this one; a server's own work is in the time of both sides.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::{console, dist, layout, target, tools};
+
+pub mod measure;
+pub mod memory;
+pub mod peer;
+pub mod report;
+pub mod subject;
+pub mod work;
+
+use peer::Peers;
+use report::Measured;
+use work::Stage;
+
+/// The cargo profile of what ships; the budget is its.
+const RELEASE_PROFILE: &str = "dist";
+
+/// Builds the tools for this machine, measures them, and prints the tables.
+///
+/// # Errors
+/// When a tool does not build, or a command that is measured fails.
+pub fn run(root: &Path, profile: &str, runs: u32) -> Result<()> {
+    // Cargo knows better than a look at `dist/` whether what lies there is still what would be built.
+    let built = dist::build(&dist::Plan {
+        root: root.to_owned(),
+        tools: tools::names(root)?,
+        targets: vec![target::host(root)?],
+        profile: profile.to_owned(),
+    })?;
+    let programs: Vec<(String, PathBuf)> = built
+        .iter()
+        .map(|one| (one.tool.clone(), root.join(layout::binary(one.target, &one.tool))))
+        .collect();
+    let peers = Peers::find();
+    let scratch = tempfile::tempdir().context("failed to create a scratch folder")?;
+    console::line(format!(
+        "profile {profile}, {runs} interleaved runs of each command after one that is not counted"
+    ));
+    console::line("times: fork to wait; cpu: user and system, median, by getrusage; peak: VmHWM at exit");
+
+    show(work::start_up(&programs, &peers, scratch.path()), runs)?;
+    for (tool, program) in &programs {
+        if let Some(stage) = work::real(tool, program, &peers, root, scratch.path())? {
+            show(stage, runs)?;
+        }
+    }
+    console::line(format!("\nsizes, profile {profile}"));
+    console::line(report::sizes(&built));
+    if profile == RELEASE_PROFILE {
+        console::line(report::budget(&built));
+    } else {
+        console::line(format!(
+            "`dist/` now holds programs of profile {profile}, which do not ship: `cargo xtask dist` builds those that do"
+        ));
+    }
+    Ok(())
+}
+
+/// Measures one stage and prints its tables.
+fn show(stage: Stage, runs: u32) -> Result<()> {
+    console::line(format!("\n{}", stage.title));
+    let before = stage.requests();
+    let samples = measure::interleaved(&stage.subjects, runs)?;
+    if let (Some(before), Some(after)) = (before, stage.requests()) {
+        // Who asked less or more than once has done other work than the others.
+        let wanted = (runs as usize + 1) * stage.subjects.len();
+        ensure!(
+            after - before == wanted,
+            "the server was asked {} times instead of {wanted}",
+            after - before
+        );
+    }
+    let mut measured = Vec::new();
+    for (subject, samples) in stage.subjects.iter().zip(samples) {
+        let peak = memory::peak(subject)
+            .inspect_err(|error| {
+                console::line(format!("peak of `{}` is not measured: {error:#}", subject.name));
+            })
+            .ok();
+        measured.push(Measured {
+            subject: subject.clone(),
+            samples,
+            peak,
+        });
+    }
+    console::line(report::absolute(&measured));
+    if let Some(ratios) = report::ratios(&measured) {
+        console::line(ratios);
+    }
+    Ok(())
+}
