@@ -59,7 +59,7 @@ pub fn chain(error: &(dyn Error + 'static)) -> String {
     while let Some(cause) = source {
         let cause_text = cause.to_string();
         // Some libraries repeat the source in their own message.
-        if !text.ends_with(&cause_text) {
+        if !text.contains(&cause_text) {
             text.push_str(": ");
             text.push_str(&cause_text);
         }

@@ -27,7 +27,7 @@ pub enum InputError {
         takers: String,
     },
     /// There is no such command.
-    #[error("there is no command `{0}`; the commands are {1}")]
+    #[error("there is no command `{0}`, only {1}")]
     Command(String, String),
     /// Most likely a typing error.
     #[error("there is no input `{0}`; did you mean `{1}`?")]
@@ -411,7 +411,7 @@ mod tests {
             (
                 "",
                 vec![("INPUT_COMMAND", "wiat")],
-                "no command `wiat`; the commands are `wait`, `watch`",
+                "no command `wiat`, only `wait`, `watch`",
             ),
             (
                 "",

@@ -3,11 +3,11 @@
 use std::cell::RefCell;
 
 use gate::finding::FaultKind;
-use gate::probe::Probe;
 use gate::probe::http::Http;
-use gate::wait::Step;
+use gate::probe::{CONNECT_SHARE, Probe};
+use gate::wait::{Limits, Step};
 use gate::watch_over::{Ending, until_ready};
-use gha::edge::http;
+use gha::edge::http::{self, HttpError};
 use gha::outcome::Outcome;
 use gha::{Exit, Failure, Runner, Status, duration};
 
@@ -38,6 +38,7 @@ pub async fn run(cli: Cli, runner: &Runner) -> Result<Outcome, Failure> {
 fn dry_run(flags: &Wait, plan: &Plan, runner: &Runner) -> Outcome {
     let headline = format!("dry run: would look at {} {}", plan.target.shown(), pace(plan));
     runner.info(&headline);
+    runner.info(&format!("expecting {}", plan.target.expected()));
     let outcome = known(flags, plan, "inconclusive", &headline, 0, runner);
     Outcome {
         status: Status::Unchanged,
@@ -49,7 +50,7 @@ fn dry_run(flags: &Wait, plan: &Plan, runner: &Runner) -> Outcome {
 
 /// Waits for the target.
 async fn wait(flags: &Wait, plan: Plan, runner: &Runner) -> Result<Outcome, Failure> {
-    let probe = probe(&plan.target, runner)?;
+    let probe = probe(&plan.target, &plan.limits, runner)?;
     if plan.limits.interval >= plan.limits.timeout {
         let (timeout, interval) = (
             duration::exact(plan.limits.timeout),
@@ -111,7 +112,7 @@ async fn wait(flags: &Wait, plan: Plan, runner: &Runner) -> Result<Outcome, Fail
 }
 
 /// The probe for a target.
-fn probe(target: &Target, runner: &Runner) -> Result<Box<dyn Probe>, Failure> {
+fn probe(target: &Target, limits: &Limits, runner: &Runner) -> Result<Box<dyn Probe>, Failure> {
     Ok(match target {
         Target::Tcp(tcp) => Box::new(tcp.clone()),
         Target::Http { url, expect, .. } => {
@@ -120,8 +121,12 @@ fn probe(target: &Target, runner: &Runner) -> Result<Box<dyn Probe>, Failure> {
             if let Some(password) = url.password().filter(|password| password.len() >= 8) {
                 runner.mask(password);
             }
-            let client =
-                http::client(&INTERFACE, http::speaks_tls([&url], runner.env())).map_err(Error::from)?;
+            let tls = http::speaks_tls([&url], runner.env());
+            let builder = http::builder(&INTERFACE, tls).map_err(Error::from)?;
+            let client = builder
+                .connect_timeout(limits.try_timeout.mul_f64(CONNECT_SHARE))
+                .build();
+            let client = client.map_err(|error| Error::from(HttpError::Client(error)))?;
             let traceparent = runner.traceparent();
             Box::new(Http::new(client, url, &traceparent, (**expect).clone()))
         }

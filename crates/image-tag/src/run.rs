@@ -48,6 +48,7 @@ pub async fn run(cli: Cli, runner: &Runner) -> Result<Outcome, Failure> {
         Outcome {
             status: Status::Unchanged,
             dry_run: true,
+            headline: format!("dry run: {}", outcome.headline),
             ..outcome
         }
     } else {

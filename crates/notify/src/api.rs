@@ -79,6 +79,7 @@ pub async fn deliver(
 
 /// One try.
 async fn post(client: &Client, channel: &dyn Channel, url: Url, payload: &Value, limit: Duration) -> Answer {
+    let proxy = http::proxy(&url);
     let mut request = client
         .post(url)
         .header("content-type", "application/json")
@@ -89,7 +90,13 @@ async fn post(client: &Client, channel: &dyn Channel, url: Url, payload: &Value,
     }
     let mut response = match request.send().await {
         Ok(response) => response,
-        Err(error) if error.is_connect() => return Answer::NotSent(http::reason(error)),
+        Err(error) if error.is_connect() => {
+            let reason = http::reason(error);
+            return Answer::NotSent(match proxy {
+                Some(proxy) => format!("the proxy `{proxy}` did not let it through: {reason}"),
+                None => reason,
+            });
+        }
         Err(error) => return Answer::Unknown(http::reason(error)),
     };
     let code = response.status().as_u16();

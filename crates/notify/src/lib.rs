@@ -18,6 +18,7 @@ pub mod cli;
 pub mod delivery;
 pub mod error;
 pub mod message;
+pub mod phase;
 
 use api::Delivery;
 use channel::Channel;

@@ -27,7 +27,7 @@ pub struct Http {
 
 /// The text is no address of an HTTP target.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("`{0}` is no address; write for example `https://example.com/health`")]
+#[error("`{0}` is no address with `https://` or `http://` in front")]
 pub struct AddressError(String);
 
 /// Reads an address.
@@ -41,12 +41,16 @@ pub fn address(text: &str) -> Result<Url, AddressError> {
     if usable { Ok(url) } else { Err(refuse()) }
 }
 
-/// An address as text without what could be a password before its `@`, valid or not.
+/// An address as text, valid or not, without what could be a password before its `@` or a token in its query.
 fn without_credentials(text: &str) -> String {
-    match (text.find("://"), text.rfind('@')) {
+    let (text, query) = text
+        .split_once(['?', '#'])
+        .map_or((text, ""), |(text, _)| (text, "?…"));
+    let shown = match (text.find("://"), text.rfind('@')) {
         (Some(scheme), Some(at)) if scheme + 3 <= at => format!("{}***{}", &text[..scheme + 3], &text[at..]),
         _ => text.to_owned(),
-    }
+    };
+    format!("{shown}{query}")
 }
 
 /// The address for people: without user, password, and the values of its query, any of which may be a secret.
@@ -157,7 +161,7 @@ fn fault(error: reqwest::Error, proxy: Option<&str>) -> Finding {
             FaultKind::Tls,
             format!("TLS failed: {}", certificate_reason(&reason)),
         )
-    } else if timeout {
+    } else if timeout && !connect {
         Finding::bad(FaultKind::Slow, reason)
     } else if let Some(proxy) = proxy.filter(|_| connect || says(&["tunnel"])) {
         Finding::bad(
@@ -212,10 +216,11 @@ mod tests {
             "file:///etc/passwd",
             "http://",
             "https://u:secret@",
+            "example.com/?token=secret",
         ] {
             let error = address(text).expect_err(text).to_string();
             assert!(
-                error.contains("https://example.com/health") && !error.contains("secret"),
+                error.contains("is no address") && !error.contains("secret"),
                 "{error}"
             );
         }

@@ -31,6 +31,10 @@ impl Look {
     }
 }
 
+/// How much of a try's time connecting may take: less than all of it, so that "it does not accept connections" can be
+/// told from "it accepts and does not answer".
+pub const CONNECT_SHARE: f64 = 0.9;
+
 /// A look in progress.
 pub type Looking<'a> = Pin<Box<dyn Future<Output = Look> + 'a>>;
 

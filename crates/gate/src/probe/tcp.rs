@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use gha::text;
 
 use crate::finding::{FaultKind, Finding};
-use crate::probe::{Look, Looking, Probe};
+use crate::probe::{CONNECT_SHARE, Look, Looking, Probe};
 
 /// A host and a port: `db.internal:5432`, `[::1]:80`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,11 +54,13 @@ impl Probe for Tcp {
         &self.shown
     }
 
-    fn look(&self, _limit: Duration) -> Looking<'_> {
-        Box::pin(async {
-            let finding = match TcpStream::connect((self.host.as_str(), self.port)).await {
-                Ok(_) => Finding::Good,
-                Err(error) => fault(&error),
+    fn look(&self, limit: Duration) -> Looking<'_> {
+        Box::pin(async move {
+            let connect = TcpStream::connect((self.host.as_str(), self.port));
+            let finding = match tokio::time::timeout(limit.mul_f64(CONNECT_SHARE), connect).await {
+                Ok(Ok(_)) => Finding::Good,
+                Ok(Err(error)) => fault(&error),
+                Err(_) => Finding::bad(FaultKind::Connection, "could not connect in time"),
             };
             Look::without_answer(finding)
         })

@@ -19,7 +19,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
-    /// The file that `SSL_CERT_FILE` names can't be used.
+    /// What `SSL_CERT_FILE` or `SSL_CERT_DIR` names can't be used.
     #[error("failed to read the certificate authorities from `{0}`: {1}")]
     Certificates(String, String),
     /// The TLS settings are refused.
@@ -89,7 +89,7 @@ pub fn builder(interface: &Interface, tls: bool) -> Result<ClientBuilder, HttpEr
 }
 
 /// The certificate authorities to trust: those of `SSL_CERT_FILE` and `SSL_CERT_DIR` or the system's; where there is
-/// no store at all, as in an empty container, the built-in ones. A file that is named and holds none is an error:
+/// no store at all, as in an empty container, the built-in ones. A file or folder that is named and holds none is an error:
 /// trusting others instead would surprise.
 fn roots() -> Result<RootCertStore, HttpError> {
     let env = crate::edge::environment::of_process();
@@ -105,8 +105,15 @@ fn roots() -> Result<RootCertStore, HttpError> {
     }
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if roots.is_empty() {
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    match env.get("SSL_CERT_DIR") {
+        Some(folder) if roots.is_empty() => {
+            return Err(HttpError::Certificates(
+                folder.to_owned(),
+                "it holds no certificate".to_owned(),
+            ));
+        }
+        None if roots.is_empty() => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+        _ => {}
     }
     Ok(roots)
 }

@@ -180,10 +180,10 @@ fn unparsed(interface: &Interface, error: &clap::Error) -> Unparsed {
         }
         (ErrorKind::ArgumentConflict, _) => {
             let other = context(ContextKind::PriorArg).unwrap_or_default();
-            format!(
-                "`--{flag}` and `{}` can't be used together",
-                other.split(' ').next().unwrap_or_default()
-            )
+            match other.split(' ').next().unwrap_or_default() {
+                other if other == format!("--{flag}") => format!("`--{flag}` is given twice"),
+                other => format!("`--{flag}` and `{other}` can't be used together"),
+            }
         }
         (ErrorKind::MissingRequiredArgument, _) => format!("`--{flag}` is missing"),
         (ErrorKind::InvalidValue, Some(value)) if value.is_empty() => format!("`--{flag}` has no value"),
@@ -256,7 +256,8 @@ fn finish(runner: &Runner, common: Common, line: &[String], result: Result<Outco
     }
     let mut exit = exit;
     let mut text = object(outcome, exit);
-    if !outcome.dry_run {
+    let dry_run = outcome.dry_run || line.iter().any(|word| word == "--dry-run");
+    if !dry_run {
         // A run that failed has said why; that its result can't be written either is no second reason.
         if let (Err(failure), true) = (runner.output("result", &text), result.is_ok()) {
             report(runner, line, &failure);
