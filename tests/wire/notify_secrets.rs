@@ -86,6 +86,34 @@ fn whatever_the_receiver_does() {
 }
 
 #[test]
+fn where_it_is_escaped_or_cut() {
+    let secret = "abc_DEF_12345678_xyz~!";
+    for padding in [0, 185, 195, 505] {
+        let place = Place::new();
+        let echo = format!("{}/hook/{secret} is gone", "x".repeat(padding));
+        let server = Server::start(Script::new().any([Reply::text(404, echo)])).unwrap();
+        let mut command = notify(&place, &[]);
+        command.env("NOTIFY_WEBHOOK_URL", server.url(&format!("/hook/{secret}")));
+        let finished = finish(command).expect(0);
+        let masks = |line: &&str| !line.starts_with("::add-mask::");
+        let log: Vec<String> = finished.log().lines().filter(masks).map(str::to_owned).collect();
+        let mut texts = vec![log.join("\n")];
+        texts.extend(
+            files(place.path())
+                .iter()
+                .map(|file| fs::read_to_string(file).unwrap()),
+        );
+        for text in texts {
+            let plain = text.replace('\\', "");
+            assert!(
+                !plain.contains("abc_D") && !plain.contains("12345678"),
+                "{padding}: {text}"
+            );
+        }
+    }
+}
+
+#[test]
 fn where_nobody_listens() {
     let place = Place::new();
     let server = Server::start(Script::new()).unwrap();

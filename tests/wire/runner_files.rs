@@ -7,7 +7,7 @@ use sandbox::http::{Reply, Script, Server};
 
 use crate::commands::named;
 use crate::process::finish;
-use crate::step::{gate, outputs};
+use crate::step::{gate, hopeless_gate, outputs};
 
 /// The runner drops the whole summary of a step above this many bytes (`FileCommandManager.cs` of
 /// <https://github.com/actions/runner>).
@@ -29,6 +29,21 @@ fn outputs_that_can_not_be_written_are_one_error() {
         "{errors:?}"
     );
     assert!(errors[0].contains("`GITHUB_OUTPUT`"), "{errors:?}");
+}
+
+#[test]
+fn a_verdict_is_told_though_its_outputs_can_not_be_written() {
+    let place = Place::new();
+    fs::create_dir(place.path().join("output")).unwrap();
+    let finished = finish(hopeless_gate(&place, "http://127.0.0.1:9/", &[])).expect(3);
+    let errors = named(&finished.log(), "error");
+    assert_eq!(errors.len(), 1, "{}", finished.log());
+    assert!(errors[0].contains("connection refused"), "{errors:?}");
+    assert!(
+        place.read("summary").contains("health-gate: fail"),
+        "{}",
+        place.read("summary")
+    );
 }
 
 #[test]

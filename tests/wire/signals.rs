@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use black_box::Place;
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use sandbox::http::{Reply, Script, Server};
 
 use crate::process::{DEADLINE, Finished, Running};
@@ -186,4 +187,78 @@ fn catches_interrupts(pid: u32) -> bool {
         .find_map(|line| line.strip_prefix("SigCgt:"))
         .unwrap();
     u64::from_str_radix(caught.trim(), 16).unwrap() & 0b10 != 0
+}
+
+/// A tool that hears nothing by itself: the runner's two signals end it all the same.
+fn left(mut command: Command, stuck: impl FnOnce()) {
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    stuck();
+    let handles = || {
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+        let caught = status
+            .lines()
+            .find_map(|line| line.strip_prefix("SigCgt:"))
+            .unwrap_or("0")
+            .trim();
+        u64::from_str_radix(caught, 16).is_ok_and(|mask| mask & 0b10 != 0)
+    };
+    let until = Instant::now() + DEADLINE;
+    while !handles() {
+        assert!(Instant::now() < until, "it does not listen to signals");
+        thread::yield_now();
+    }
+    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    kill_process(pid, Signal::INT).unwrap();
+    // The first signal has been heard when it has; there is nothing to see of that from outside.
+    let until = Instant::now() + DEADLINE;
+    let code = loop {
+        let _ = kill_process(pid, Signal::TERM);
+        if let Some(status) = child.try_wait().unwrap() {
+            break status.code();
+        }
+        assert!(Instant::now() < until, "it did not end");
+        thread::yield_now();
+    };
+    assert!(matches!(code, Some(130 | 143)), "{code:?}");
+}
+
+#[test]
+fn a_tool_that_is_stuck_in_a_write_is_left() {
+    let place = Place::new();
+    let mut command = place.command("image-tag");
+    let names: String = (0..2000)
+        .map(|number| format!("ghcr.io/org/an-image-with-a-long-name-{number}\n"))
+        .collect();
+    let summary = place.path().join("summary");
+    command
+        .env("INPUT_IMAGES", names)
+        .env("GITHUB_STEP_SUMMARY", &summary)
+        .args(["--ref", "refs/heads/main"]);
+    // The summary is written before the product, which is more than a pipe holds.
+    left(command, || {
+        let until = Instant::now() + DEADLINE;
+        while !summary.exists() {
+            assert!(Instant::now() < until, "no summary");
+            thread::yield_now();
+        }
+    });
+}
+
+#[test]
+fn a_rule_without_end_hears_a_signal() {
+    let place = Place::new();
+    let mut command = place.command("image-tag");
+    let tag = format!("refs/tags/{}!", "a".repeat(60));
+    command.args([
+        "--ref",
+        &tag,
+        "--tags",
+        "type=semver,pattern={{version}},match=(a+)+$",
+    ]);
+    command.env("DEPLOY_LEDGER", place.path().join("ledger"));
+    left(command, || {});
 }

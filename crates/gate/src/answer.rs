@@ -1,7 +1,5 @@
 //! What an HTTP target answered.
 
-use std::time::Duration;
-
 /// An answer as far as it was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
@@ -13,8 +11,6 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// Whether the body went on.
     pub cut: bool,
-    /// From the start of the request to the end of what was read.
-    pub took: Duration,
 }
 
 /// The most that is read of a body; a health page is far smaller.

@@ -167,7 +167,12 @@ impl Expect {
             return None;
         }
         let Some(body) = answer.json() else {
-            return Some(Finding::bad(FaultKind::Content, "the body is not JSON"));
+            let reason = if answer.cut {
+                "the body is over 1 MiB and not read as JSON"
+            } else {
+                "the body is not JSON"
+            };
+            return Some(Finding::bad(FaultKind::Content, reason));
         };
         self.json.iter().find_map(|rule| {
             let reason = match body.pointer(&rule.pointer) {

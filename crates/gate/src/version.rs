@@ -32,18 +32,14 @@ pub enum VersionAt {
     Body,
 }
 
-/// Fields in which services name what they are, looked for at the top of a JSON body.
-pub const USUAL_FIELDS: [&str; 9] = [
-    "version",
-    "commit",
-    "sha",
-    "revision",
-    "build",
-    "release",
-    "git_sha",
-    "gitCommit",
-    "commit_sha",
-];
+/// Fields in which services name their version, looked for at the top of a JSON body.
+const VERSION_FIELDS: [&str; 2] = ["version", "release"];
+
+/// Fields in which services name their commit.
+const COMMIT_FIELDS: [&str; 6] = ["commit", "sha", "revision", "git_sha", "gitCommit", "commit_sha"];
+
+/// The field of a build's number, which counts where no version is named: `2` is not version 2.
+const BUILD_FIELD: &str = "build";
 
 /// The text is no place.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -106,16 +102,16 @@ impl VersionAt {
             Self::Body => Some(body()).filter(|body| !body.is_empty()).into_iter().collect(),
             Self::Usual => {
                 let json = answer.json().unwrap_or_default();
-                let fields = USUAL_FIELDS
-                    .into_iter()
-                    .filter_map(|field| json.get(field).and_then(scalar));
-                let whole = Some(body())
+                let named = |field: &str| json.get(field).and_then(scalar);
+                let whole = body();
+                let whole = Some(whole)
                     .filter(|body| (1..=80).contains(&body.len()) && !body.contains(char::is_whitespace));
-                header("x-version")
-                    .into_iter()
-                    .chain(fields)
-                    .chain(whole.filter(|_| !json.is_object()))
-                    .collect()
+                let mut found: Vec<String> = header("x-version").into_iter().collect();
+                found.extend(VERSION_FIELDS.into_iter().filter_map(named));
+                found.extend(named(BUILD_FIELD).filter(|_| found.is_empty()));
+                found.extend(COMMIT_FIELDS.into_iter().filter_map(named));
+                found.extend(whole.filter(|_| !json.is_object()));
+                found
             }
         }
     }
@@ -135,7 +131,8 @@ impl VersionAt {
 fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
-        Value::Number(number) => Some(number.to_string()),
+        // A fraction has lost digits: `1.10` is read as 1.1.
+        Value::Number(number) if !number.is_f64() => Some(number.to_string()),
         _ => None,
     }
 }
@@ -153,7 +150,11 @@ fn same(wanted: &str, seen: &str) -> bool {
     let commit = |text: &str| (7..=40).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit());
     let cut_short = || {
         let (wanted, seen) = (wanted.to_ascii_lowercase(), seen.to_ascii_lowercase());
-        commit(&wanted) && commit(&seen) && (wanted.starts_with(&seen) || seen.starts_with(&wanted))
+        // Without a letter it could be a build's number, of which the beginning is another build.
+        let longer = if wanted.len() > seen.len() { &wanted } else { &seen };
+        let surely = longer.len() == 40 || longer.bytes().any(|byte| byte.is_ascii_alphabetic());
+        let both = commit(&wanted) && commit(&seen) && surely;
+        both && (wanted.starts_with(&seen) || seen.starts_with(&wanted))
     };
     wanted == seen || cut_short()
 }
@@ -189,6 +190,7 @@ mod tests {
             ("1.2.3", "usual", None, r#"{"version":"v1.2.3"}"#),
             ("v1.2.3", "usual", Some("1.2.3"), ""),
             ("1.2.3", "usual", None, "1.2.3\n"),
+            ("42", "usual", None, r#"{"build":42}"#),
             (sha, "usual", None, r#"{"version":"9","commit":"0123456"}"#),
             ("0123456", "usual", None, &format!("{{\"sha\":\"{sha}\"}}")),
             ("42", "/build/number", None, r#"{"build":{"number":42}}"#),

@@ -60,12 +60,6 @@ pub fn end_group() -> String {
     "::endgroup::".to_owned()
 }
 
-/// A line that the runner shows only when debug logging is on.
-#[must_use]
-pub fn debug(message: &str) -> String {
-    format!("::debug::{}", data(&visible(message)))
-}
-
 /// Escapes a command's data as `@actions/core` does: `%` first, then the line ends.
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")

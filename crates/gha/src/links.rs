@@ -45,12 +45,6 @@ impl GitHub {
     pub fn commit(&self, repository: &str, sha: &str) -> String {
         format!("{}/{}/commit/{}", self.server, path(repository), path(sha))
     }
-
-    /// The page of a repository.
-    #[must_use]
-    pub fn repository(&self, repository: &str) -> String {
-        format!("{}/{}", self.server, path(repository))
-    }
 }
 
 /// Whether an address is an HTTP one with nothing in it that could end a link.

@@ -59,17 +59,14 @@ pub fn render(
     let clock = moment.at.strftime("%H:%M:%SZ");
     let shown = text::line(message);
     match (format, weight) {
-        (Format::Json, _) => json!({
+        (Format::Json, _) => text::json_line(&json!({
             "time": moment.at.to_string(),
             "level": match weight { Weight::Info => "info", Weight::Warning => "warning", Weight::Error => "error" },
             "tool": tool,
             "trace_id": trace.to_string(),
             "elapsed_ms": u64::try_from(moment.elapsed.as_millis()).unwrap_or(u64::MAX),
-            "message": message.lines().map(text::visible).collect::<Vec<_>>().join("\n"),
-        })
-        .to_string()
-        // The runner finds this old form of a command anywhere in a line; as an escape it is the same JSON.
-        .replace("##[", "#\\u0023["),
+            "message": message,
+        }).to_string()),
         (Format::Runner, Weight::Warning) => command::annotation(command::Level::Warning, tool, message),
         (Format::Runner, Weight::Error) => command::annotation(command::Level::Error, tool, message),
         (Format::Screen { colour: true }, Weight::Info) => format!("\u{1b}[2m{clock} {seconds:6.1}s\u{1b}[0m  {shown}"),

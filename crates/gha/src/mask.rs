@@ -7,6 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
+use crate::markdown;
+
 /// What stands where a secret stood.
 pub const HIDDEN: &str = "***";
 
@@ -41,6 +43,7 @@ pub fn forms(secret: &str) -> Vec<String> {
         found.push(utf8_percent_encode(part, NON_ALPHANUMERIC).to_string());
         found.push(percent_decode_str(part).decode_utf8_lossy().into_owned());
         found.push(json_escaped(part));
+        found.push(markdown::plain(part));
         for engine in [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD] {
             found.push(engine.encode(part));
         }
@@ -69,10 +72,10 @@ fn address_parts(secret: &str) -> Vec<&str> {
     let segments = path
         .split(['/', '?', '&', '=', '#'])
         .chain(credentials.split(':'));
-    let path = Some(path).filter(|path| path.len() >= SHORTEST_PART);
-    path.into_iter()
-        .chain(segments.filter(|part| is_random(part)))
-        .collect()
+    let random: Vec<&str> = segments.filter(|part| is_random(part)).collect();
+    // A path of ordinary words is no secret, and hiding it would hide the words.
+    let path = Some(path).filter(|path| path.len() >= SHORTEST_PART && !random.is_empty());
+    path.into_iter().chain(random).collect()
 }
 
 /// Whether a segment looks made by a machine. `services` or `production` would be hidden in every other line, and the
@@ -105,6 +108,12 @@ impl Masker {
         new
     }
 
+    /// Whether no secret is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.forms.is_empty()
+    }
+
     /// The text with every form of every secret replaced by [`HIDDEN`].
     #[must_use]
     pub fn hide(&self, text: &str) -> String {
@@ -117,7 +126,7 @@ impl Masker {
         })
     }
 
-    /// A JSON value with every string in it, keys included, passed through [`Masker::hide`].
+    /// A JSON value with every string in it, but not its keys, passed through [`Masker::hide`].
     #[must_use]
     pub fn hide_json(&self, value: serde_json::Value) -> serde_json::Value {
         use serde_json::Value;
@@ -127,7 +136,8 @@ impl Masker {
             Value::Object(fields) => Value::Object(
                 fields
                     .into_iter()
-                    .map(|(key, item)| (self.hide(&key), self.hide_json(item)))
+                    // Keys are ours, and readers look for them.
+                    .map(|(key, item)| (key, self.hide_json(item)))
                     .collect(),
             ),
             other => other,

@@ -25,31 +25,28 @@ fn argument_word(argument: &str) -> String {
 /// An address without user, password and the values of its query, any of which may be a secret; the reader knows them.
 /// Anything else as it is.
 fn without_secrets(value: &str) -> String {
+    let is_web = |scheme: &str| scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
     let address = value
+        .trim_start()
         .split_once("://")
-        .filter(|_| !value.contains(char::is_whitespace));
+        .filter(|(scheme, _)| is_web(scheme));
     let Some((scheme, rest)) = address else {
         return value.to_owned();
     };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(end);
+    let rest = rest.split('#').next().unwrap_or_default();
+    let (rest, query) = rest
+        .split_once('?')
+        .map_or((rest, None), |(rest, query)| (rest, Some(query)));
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let authority = authority
         .rsplit_once('@')
         .map_or(authority.to_owned(), |(_, host)| format!("***@{host}"));
-    let path = match path.split_once('?') {
-        Some((path, query)) => {
-            let hide = |pair: &str| {
-                pair.split_once('=')
-                    .map_or("***".to_owned(), |(name, _)| format!("{name}=***"))
-            };
-            format!(
-                "{path}?{}",
-                query.split('&').map(hide).collect::<Vec<_>>().join("&")
-            )
-        }
-        None => path.to_owned(),
+    let hide = |pair: &str| {
+        pair.split_once('=')
+            .map_or("***".to_owned(), |(name, _)| format!("{name}=***"))
     };
-    format!("{scheme}://{authority}{path}")
+    let query = query.map(|query| format!("?{}", query.split('&').map(hide).collect::<Vec<_>>().join("&")));
+    format!("{scheme}://{authority}{path}{}", query.unwrap_or_default())
 }
 
 /// One shell word.
@@ -102,6 +99,10 @@ mod tests {
             (
                 "a text with https://example.com/?token=abc",
                 "a text with https://example.com/?token=abc",
+            ),
+            (
+                "https://u:p w@example.com/a b?token=T x",
+                "https://***@example.com/a b?token=***",
             ),
             ("type=raw,value=a", "type=raw,value=a"),
         ] {

@@ -54,12 +54,6 @@ impl Summary {
         }
         text
     }
-
-    /// Whether there is nothing to write.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.sections.is_empty()
-    }
 }
 
 /// The line that stands for what was left out.

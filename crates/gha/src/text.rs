@@ -66,8 +66,27 @@ pub fn excerpt(bytes: &[u8], max: usize) -> String {
 pub fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
-            '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            // Not U+200D, which joins emoji.
+            '\u{061c}' | '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
             | '\u{e0000}'..='\u{e007f}')
+}
+
+/// One line of JSON for a log or a pipe: what a terminal or the runner would act on becomes a JSON escape, so that the
+/// value stays what it was.
+#[must_use]
+pub fn json_line(json: &str) -> String {
+    let mut line = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_hidden(c) {
+            let mut units = [0; 2];
+            c.encode_utf16(&mut units)
+                .iter()
+                .for_each(|unit| line.push_str(&format!("\\u{unit:04x}")));
+        } else {
+            line.push(c);
+        }
+    }
+    line.replace("##[", "#\\u0023[")
 }
 
 /// Breaks up what the runner would take for a command, in a line that may hold one.
@@ -121,6 +140,14 @@ mod tests {
         assert_eq!(cut("äöüß", 3), "äö…");
         assert_eq!(excerpt("äöüß".as_bytes(), 3), "äö…");
         assert_eq!(excerpt(&[0xff, b'a'], 9), "\u{fffd}a");
+    }
+
+    #[test]
+    fn a_line_of_json_keeps_its_value() {
+        let value = serde_json::json!({"a": "##[error]\u{202e}x\u{e0001}👩\u{200d}🚀\u{1b}"});
+        let line = json_line(&value.to_string());
+        assert!(!line.contains("##[") && !line.chars().any(is_hidden), "{line}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&line).unwrap(), value);
     }
 
     proptest! {

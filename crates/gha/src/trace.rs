@@ -27,6 +27,13 @@ impl TraceId {
         Self(bytes)
     }
 
+    /// Whether all tools of this run come to the same trace id.
+    #[must_use]
+    pub fn is_shared(env: &Env) -> bool {
+        let given = env.get("TRACEPARENT").and_then(parse_traceparent).is_some();
+        given || (env.get("GITHUB_REPOSITORY").is_some() && env.get("GITHUB_RUN_ID").is_some())
+    }
+
     /// The header of a request: the trace id, and `parent`, eight bytes that name this call.
     #[must_use]
     pub fn traceparent(self, parent: [u8; 8]) -> String {

@@ -116,9 +116,13 @@ pub struct Wait {
     /// commit cut short to seven or more characters make no difference.
     #[arg(long, value_name = "VERSION")]
     pub expect_version: Option<String>,
-    /// Where the answer names its version: a JSON pointer, `header:NAME`, `body`, or `usual` for the header
-    /// `x-version`, one of the JSON fields version, commit, sha, revision, build, release, git_sha, gitCommit,
-    /// commit_sha, or a body that is nothing else.
+    /// Fail, with exit code 2, when `--expect-version` is not given: an input that is empty, because an earlier step gave
+    /// no version, would otherwise let any version pass.
+    #[arg(long)]
+    pub require_version: bool,
+    /// Where the answer names its version: a JSON pointer, `header:NAME`, `body`, or `usual`. Usual are the header
+    /// `x-version`, the JSON fields version and release, build where there is none of these, the commit in commit, sha,
+    /// revision, git_sha, gitCommit or commit_sha, or a body that is nothing but a version.
     #[arg(long, value_name = "PLACE", default_value = "usual")]
     pub version_at: VersionAt,
     /// Time from the start of one try to the start of the next, at least 100ms.

@@ -2,12 +2,14 @@
 
 use std::cell::RefCell;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use gate::finding::FaultKind;
 use gate::probe::http::Http;
 use gate::probe::{CONNECT_SHARE, Probe};
 use gate::wait::{Limits, Step};
 use gate::watch_over::{Ending, until_ready};
-use gha::edge::http::{self, HttpError};
+use gha::edge::http::{self, HttpError, Url};
 use gha::outcome::Outcome;
 use gha::{Exit, Failure, Runner, Status, duration};
 
@@ -80,7 +82,7 @@ async fn wait(flags: &Wait, plan: Plan, runner: &Runner) -> Result<Outcome, Fail
         Err(cancelled) => ("inconclusive", format!("{cancelled} after {}", story.tries())),
     };
     let outcome = known(flags, &plan, verdict, &reason, story.count(), runner);
-    publish(&outcome, runner)?;
+    publish(&outcome, runner);
     runner.summary(&story.summary(verdict, &plan.target.shown(), &reason));
     match ended {
         Ok(ending) if ending.step == Step::Pass => {
@@ -117,20 +119,37 @@ fn probe(target: &Target, limits: &Limits, runner: &Runner) -> Result<Box<dyn Pr
         Target::Tcp(tcp) => Box::new(tcp.clone()),
         Target::Http { url, expect, .. } => {
             let url = gate::probe::http::address(url).map_err(Error::from)?;
-            // A short one would be masked inside other words; it is printed nowhere anyway.
-            if let Some(password) = url.password().filter(|password| password.len() >= 8) {
-                runner.mask(password);
-            }
+            mask_secrets(&url, runner);
             let tls = http::speaks_tls([&url], runner.env());
             let builder = http::builder(&INTERFACE, tls).map_err(Error::from)?;
-            let client = builder
-                .connect_timeout(limits.try_timeout.mul_f64(CONNECT_SHARE))
-                .build();
+            let client = // No kept connections: behind a balancer every try would meet the same instance.
+                builder.connect_timeout(limits.try_timeout.mul_f64(CONNECT_SHARE)).pool_max_idle_per_host(0).build();
             let client = client.map_err(|error| Error::from(HttpError::Client(error)))?;
             let traceparent = runner.traceparent();
-            Box::new(Http::new(client, url, &traceparent, (**expect).clone()))
+            let masker = runner.writer().masker().clone();
+            Box::new(Http::new(client, url, &traceparent, (**expect).clone(), masker))
         }
     })
+}
+
+/// Hides what may be a secret in an address: user, password, their form in a header, and the values of the query. Short
+/// ones would be hidden inside other words; they are printed nowhere by us.
+fn mask_secrets(url: &Url, runner: &Runner) {
+    let (user, password) = (url.username(), url.password().unwrap_or_default());
+    let basic = STANDARD.encode(format!("{user}:{password}"));
+    let basic = if user.is_empty() && password.is_empty() {
+        ""
+    } else {
+        &basic
+    };
+    let values = url.query_pairs().map(|(_, value)| value.into_owned());
+    let secrets = [user, password, basic]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(values);
+    secrets
+        .filter(|secret| secret.len() >= 8)
+        .for_each(|secret| runner.mask(&secret));
 }
 
 /// How often and how long, for the log.
@@ -171,13 +190,12 @@ fn known(flags: &Wait, plan: &Plan, verdict: &str, reason: &str, attempts: u32, 
 }
 
 /// Writes the outputs.
-fn publish(outcome: &Outcome, runner: &Runner) -> Result<(), Failure> {
+fn publish(outcome: &Outcome, runner: &Runner) {
     for output in INTERFACE.outputs {
         let Some(value) = outcome.facts.get(output.name) else {
             continue;
         };
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        runner.output(output.name, &text)?;
+        runner.output(output.name, &text);
     }
-    Ok(())
 }

@@ -89,11 +89,8 @@ impl Target {
 /// When they make no plan.
 pub fn plan(flags: &Wait) -> Result<Plan, Error> {
     let limits = limits(flags)?;
-    if flags
-        .expect_version
-        .as_ref()
-        .is_some_and(|wanted| wanted.trim().is_empty())
-    {
+    let wanted = flags.expect_version.as_ref().map(|wanted| wanted.trim());
+    if wanted == Some("") || (flags.require_version && wanted.is_none()) {
         return Err(Error::EmptyVersion);
     }
     let target = match (&flags.url, &flags.tcp) {
@@ -166,6 +163,7 @@ fn rule_for_answers(flags: &Wait) -> Option<&'static str> {
         ("expect-json", !flags.expect_json.is_empty()),
         ("expect-header", !flags.expect_header.is_empty()),
         ("expect-version", flags.expect_version.is_some()),
+        ("require-version", flags.require_version),
         ("expect-status", flags.expect_status.to_string() != "2xx"),
     ];
     given.into_iter().find(|(_, given)| *given).map(|(name, _)| name)
@@ -188,6 +186,7 @@ mod tests {
         for (line, reason) in [
             ("", "there is nothing to look at: give `--url` or `--tcp`"),
             ("--url example.com", "`--url`: `example.com` is no address"),
+            ("--url http://x --require-version", "`--expect-version` is empty"),
             ("--url http://x --expect-version=", "`--expect-version` is empty"),
             ("--tcp db", "`--tcp`: `db` is no host with a port"),
             (

@@ -1,8 +1,10 @@
 //! The tool's edge: facts from the runner or from git, then [`derive()`], then outputs, log and summary.
 
+use std::time::Duration;
+
 use gha::outcome::Outcome;
 use gha::summary::Summary;
-use gha::{Exit, Failure, Runner, Status, markdown, text};
+use gha::{Exit, Failure, Runner, Status, duration, markdown, text};
 
 use crate::cli::{Cli, Source};
 use crate::derive;
@@ -11,6 +13,9 @@ use crate::facts::{Facts, Repository};
 use crate::git;
 use crate::request::Request;
 
+/// The longest that deriving may take; it takes a millisecond.
+const LIMIT: Duration = Duration::from_secs(10);
+
 /// Runs the tool.
 ///
 /// # Errors
@@ -18,11 +23,7 @@ use crate::request::Request;
 pub async fn run(cli: Cli, runner: &Runner) -> Result<Outcome, Failure> {
     let request = request(&cli, runner)?;
     let facts = facts(&cli, runner).await?;
-    let derived = derive(&request, &facts).map_err(|error| {
-        let help = error.help();
-        let exit = Failure::new(Exit::Usage, error);
-        exit.help(help)
-    })?;
+    let derived = derived_in_time(request.clone(), facts.clone(), runner).await?;
     for warning in &derived.warnings {
         runner.warn(&warning.to_string());
     }
@@ -36,7 +37,7 @@ pub async fn run(cli: Cli, runner: &Runner) -> Result<Outcome, Failure> {
     runner.end_group();
     if !cli.dry_run {
         for (name, value) in derived.outputs(&request) {
-            runner.output(name, &value)?;
+            runner.output(name, &value);
         }
         runner.summary(&summary(&derived, &facts));
     }
@@ -53,6 +54,26 @@ pub async fn run(cli: Cli, runner: &Runner) -> Result<Outcome, Failure> {
         }
     } else {
         outcome
+    })
+}
+
+/// Derives on a thread of its own: a regular expression of the user's against a tag of somebody else's may take for ever.
+async fn derived_in_time(request: Request, facts: Facts, runner: &Runner) -> Result<Derived, Failure> {
+    let work = tokio::task::spawn_blocking(move || derive(&request, &facts));
+    let late = || {
+        let reason = format!("the rules took longer than {}", duration::display(LIMIT));
+        Failure::new(Exit::Usage, reason)
+            .help("simplify `match=`: nested repetitions such as `(a+)+` take for ever")
+    };
+    let derived = runner
+        .cancel()
+        .guard(tokio::time::timeout(LIMIT, work))
+        .await?
+        .map_err(|_| late())?;
+    let derived = derived.map_err(|error| Failure::new(Exit::Bug, error))?;
+    derived.map_err(|error| {
+        let help = error.help();
+        Failure::new(Exit::Usage, error).help(help)
     })
 }
 

@@ -7,7 +7,7 @@ use reqwest::{Client, Url};
 use serde_json::Value;
 
 use gha::edge::{environment, http};
-use gha::text;
+use gha::{Runner, text};
 
 use crate::channel::Channel;
 use crate::delivery::{Answer, Next, next, retry_after};
@@ -30,7 +30,7 @@ pub struct Delivery {
     pub reason: String,
 }
 
-/// Sends one payload until it arrives, it can't, or `budget` is used up. `told` hears of every try that is followed
+/// Sends one payload until it arrives, it can't, or `budget` is used up. The log hears of every try that is followed
 /// by another.
 pub async fn deliver(
     client: &Client,
@@ -38,14 +38,22 @@ pub async fn deliver(
     url: Url,
     payload: &Value,
     (budget, try_timeout): (Duration, Duration),
-    told: impl Fn(&str),
+    runner: &Runner,
 ) -> Delivery {
     let begin = Instant::now();
     let mut tries = 0;
     loop {
         tries += 1;
         let left = budget.saturating_sub(begin.elapsed());
-        let answer = post(client, channel, url.clone(), payload, try_timeout.min(left)).await;
+        let answer = post(
+            client,
+            channel,
+            url.clone(),
+            payload,
+            try_timeout.min(left),
+            runner,
+        )
+        .await;
         let left = budget.saturating_sub(begin.elapsed());
         let jitter = f64::from(environment::random()[0]) / 255.0;
         let done = |delivered, reason| Delivery {
@@ -65,7 +73,7 @@ pub async fn deliver(
             Next::Delivered => return done(true, String::new()),
             Next::GiveUp(reason) => return done(false, reason),
             Next::Again(wait) => {
-                told(&format!(
+                runner.info(&format!(
                     "{}: {}; trying again in {}",
                     channel.name(),
                     shown(&answer),
@@ -78,7 +86,14 @@ pub async fn deliver(
 }
 
 /// One try.
-async fn post(client: &Client, channel: &dyn Channel, url: Url, payload: &Value, limit: Duration) -> Answer {
+async fn post(
+    client: &Client,
+    channel: &dyn Channel,
+    url: Url,
+    payload: &Value,
+    limit: Duration,
+    runner: &Runner,
+) -> Answer {
     let proxy = http::proxy(&url);
     let mut request = client
         .post(url)
@@ -110,13 +125,14 @@ async fn post(client: &Client, channel: &dyn Channel, url: Url, payload: &Value,
         match response.chunk().await {
             Ok(Some(chunk)) => body.extend_from_slice(&chunk[..chunk.len().min(READ - body.len())]),
             Ok(None) => break,
-            Err(error) => return Answer::Unknown(http::reason(error)),
+            // It has answered; what it would have said more is not needed.
+            Err(_) => break,
         }
     }
     Answer::Status {
         code,
         retry_after,
-        body: text::visible(&text::excerpt(&body, BODY)),
+        body: text::visible(&text::cut(&runner.hide(&String::from_utf8_lossy(&body)), BODY)),
     }
 }
 

@@ -95,9 +95,8 @@ pub fn next(
 #[must_use]
 pub fn retry_after(header: Option<&str>) -> Option<Duration> {
     let seconds: f64 = header?.trim().parse().ok()?;
-    Duration::try_from_secs_f64(seconds)
-        .ok()
-        .filter(|wait| *wait <= Duration::from_secs(86_400))
+    // More than fits is for ever: it must not become a short wait.
+    (seconds >= 0.0).then(|| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
 }
 
 #[cfg(test)]
@@ -158,11 +157,20 @@ mod tests {
             (Some("30"), Some(30_000)),
             (Some(" 1.5 "), Some(1_500)),
             (Some("-1"), None),
-            (Some("1e300"), None),
+            (Some("NaN"), None),
+            (Some("1e300"), Some(u64::MAX)),
             (Some("Fri, 31 Dec 1999 23:59:59 GMT"), None),
             (None, None),
         ] {
-            assert_eq!(retry_after(header), wait.map(Duration::from_millis), "{header:?}");
+            assert_eq!(
+                retry_after(header),
+                wait.map(|wait| if wait == u64::MAX {
+                    Duration::MAX
+                } else {
+                    Duration::from_millis(wait)
+                }),
+                "{header:?}"
+            );
         }
     }
 

@@ -1,12 +1,15 @@
 //! `notify`: tells people how the deploy went. One step with `if: always()` at the end of a job reports all of it,
 //! because every tool has left its verdict in the ledger.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use reqwest::Url;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
-use gha::edge::{environment, http};
+use gha::edge::environment;
+use gha::edge::http::{self, HttpError};
 use gha::interface::SecretSpec;
 use gha::ledger;
 use gha::outcome::Outcome;
@@ -28,6 +31,9 @@ use cli::{Cli, INTERFACE, SLACK, WEBHOOK};
 use error::Error;
 use message::{Known, Message, compose};
 
+/// The longest that opening a connection may take.
+const CONNECT: Duration = Duration::from_secs(5);
+
 /// A channel and its address.
 type Receiver = (Box<dyn Channel>, Url);
 
@@ -46,8 +52,8 @@ pub async fn run(cli: Cli, runner: &Runner) -> Result<Outcome, Failure> {
     if cli.dry_run {
         return Ok(dry_run(&message, &receivers, runner));
     }
-    runner.output("phase", message.phase.word())?;
-    runner.output("headline", &message.headline)?;
+    runner.output("phase", message.phase.word());
+    runner.output("headline", &message.headline);
     let deliveries = send(&cli, &message, receivers, runner).await?;
     let lines: Vec<String> = deliveries.iter().map(line).collect();
     if cli.summary {
@@ -149,21 +155,18 @@ async fn send(
     if receivers.is_empty() {
         return Ok(Vec::new());
     }
-    let client = http::client(
-        &INTERFACE,
-        http::speaks_tls(receivers.iter().map(|(_, url)| url), runner.env()),
-    )
-    .map_err(Error::from)?;
+    let tls = http::speaks_tls(receivers.iter().map(|(_, url)| url), runner.env());
+    let builder = http::builder(&INTERFACE, tls).map_err(Error::from)?;
+    // Well below a try's time: only a connect that failed is known not to have arrived.
+    let client = builder
+        .connect_timeout((cli.try_timeout / 2).min(CONNECT))
+        .build();
+    let client = client.map_err(|error| Error::from(HttpError::Client(error)))?;
     let limits = (cli.timeout, cli.try_timeout);
     let all = receivers.iter().map(|(channel, url)| {
         let payload = channel.payload(message);
         let client = &client;
-        async move {
-            api::deliver(client, channel.as_ref(), url.clone(), &payload, limits, |line| {
-                runner.info(line);
-            })
-            .await
-        }
+        async move { api::deliver(client, channel.as_ref(), url.clone(), &payload, limits, runner).await }
     });
     match runner.cancel().guard(join_all(all)).await {
         Ok(deliveries) => Ok(deliveries),
@@ -175,7 +178,11 @@ async fn send(
                 reason: "cancelled while it was being sent; it may have arrived".to_owned(),
             };
             let deliveries: Vec<Delivery> = receivers.iter().map(unknown).collect();
-            publish("false", &deliveries, runner)?;
+            publish("false", &deliveries, runner);
+            if cli.summary {
+                let lines: Vec<String> = deliveries.iter().map(line).collect();
+                runner.summary(&channel::summary::render(message, &lines));
+            }
             Err(Failure::from(cancelled).knowing(outcome(message, "false", &deliveries, Status::Cancelled)))
         }
     }
@@ -195,7 +202,7 @@ fn conclude(
         (0, _) => "false",
         _ => "partial",
     };
-    publish(word, deliveries, runner)?;
+    publish(word, deliveries, runner);
     runner.info(&message.headline);
     deliveries
         .iter()
@@ -263,9 +270,9 @@ fn results(deliveries: &[Delivery]) -> Value {
 }
 
 /// Writes the outputs.
-fn publish(word: &str, deliveries: &[Delivery], runner: &Runner) -> Result<(), Failure> {
-    runner.output("delivered", word)?;
-    runner.output("results", &results(deliveries).to_string())
+fn publish(word: &str, deliveries: &[Delivery], runner: &Runner) {
+    runner.output("delivered", word);
+    runner.output("results", &results(deliveries).to_string());
 }
 
 /// The outcome of this run.

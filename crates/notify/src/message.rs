@@ -77,7 +77,7 @@ pub fn compose(known: &Known<'_>) -> Option<Message> {
         .iter()
         .map(|entry| entry.started_at)
         .min()
-        .map(|start| since(start, known.now));
+        .and_then(|start| since(start, known.now));
     let name = known
         .service
         .map_or_else(|| repository_name(known.context), str::to_owned);
@@ -209,9 +209,9 @@ fn repository_name(context: &Context) -> String {
     name.to_owned()
 }
 
-/// The time since `start`; none where the clocks disagree.
-fn since(start: Timestamp, now: Timestamp) -> Duration {
-    Duration::try_from(now.duration_since(start)).unwrap_or_default()
+/// The time since `start`; none where the clocks of two machines disagree.
+fn since(start: Timestamp, now: Timestamp) -> Option<Duration> {
+    Duration::try_from(now.duration_since(start)).ok()
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ impl Phase {
 /// How it ended: the job's status where it is given, else the worst entry.
 pub(crate) fn phase(status: Option<JobStatus>, entries: &[Entry]) -> Option<Phase> {
     let any = |wanted: Status| entries.iter().any(|entry| entry.status == wanted);
-    let failed = if any(Status::RolledBack) {
+    let failed = if any(Status::RolledBack) && !any(Status::NeedsHuman) {
         Phase::RolledBack
     } else {
         Phase::Failed

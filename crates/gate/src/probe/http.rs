@@ -1,10 +1,11 @@
 //! An HTTP target: connected, answered in full, and as expected. Redirects are not followed.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Response, Url};
 
+use gha::mask::Masker;
 use gha::text;
 
 use crate::answer::{Answer, BODY_LIMIT};
@@ -23,6 +24,7 @@ pub struct Http {
     proxy: Option<String>,
     headers: HeaderMap,
     expect: Expect,
+    masker: Masker,
 }
 
 /// The text is no address of an HTTP target.
@@ -68,8 +70,10 @@ pub fn shown(url: &Url) -> String {
 
 impl Http {
     /// A target at `url`. `traceparent` is sent with every request, so that the target's own traces can be joined.
+    /// `client` must not keep connections: behind a balancer every try would meet the same instance. What `masker` knows
+    /// is hidden in all that is said about an answer.
     #[must_use]
-    pub fn new(client: Client, url: Url, traceparent: &str, expect: Expect) -> Self {
+    pub fn new(client: Client, url: Url, traceparent: &str, expect: Expect, masker: Masker) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         if let Ok(value) = HeaderValue::from_str(traceparent) {
@@ -82,18 +86,50 @@ impl Http {
             url,
             headers,
             expect,
+            masker,
         }
     }
 
     async fn ask(&self) -> Result<Answer, reqwest::Error> {
-        let started = Instant::now();
         let response = self
             .client
             .get(self.url.clone())
             .headers(self.headers.clone())
             .send()
             .await?;
-        read(response, started).await
+        read(response).await
+    }
+
+    /// What an answer tells. It is judged as it is, and spoken of as masked.
+    fn seen(&self, answer: &Answer) -> Look {
+        let masked = self.masked(answer);
+        let finding = match (self.expect.judge(answer), self.expect.judge(&masked)) {
+            (Finding::Good, _) => Finding::Good,
+            (Finding::Bad(_), Finding::Bad(fault)) => Finding::Bad(fault),
+            (Finding::Bad(fault), Finding::Good) => Finding::bad(fault.kind, "the answer is not as expected"),
+        };
+        let excerpt = Some(text::excerpt(&masked.body, EXCERPT));
+        Look {
+            finding,
+            status: Some(answer.status),
+            excerpt,
+        }
+    }
+
+    /// An answer with every known secret in it hidden, before anything of it is cut.
+    fn masked(&self, answer: &Answer) -> Answer {
+        if self.masker.is_empty() {
+            return answer.clone();
+        }
+        let hide = |(name, value): &(String, String)| (name.clone(), self.masker.hide(value));
+        Answer {
+            headers: answer.headers.iter().map(hide).collect(),
+            body: self
+                .masker
+                .hide(&String::from_utf8_lossy(&answer.body))
+                .into_bytes(),
+            ..answer.clone()
+        }
     }
 }
 
@@ -105,11 +141,7 @@ impl Probe for Http {
     fn look(&self, _limit: Duration) -> Looking<'_> {
         Box::pin(async {
             match self.ask().await {
-                Ok(answer) => Look {
-                    finding: self.expect.judge(&answer),
-                    status: Some(answer.status),
-                    excerpt: Some(text::excerpt(&answer.body, EXCERPT)),
-                },
+                Ok(answer) => self.seen(&answer),
                 Err(error) => Look::without_answer(fault(error, self.proxy.as_deref())),
             }
         })
@@ -117,7 +149,7 @@ impl Probe for Http {
 }
 
 /// Reads an answer, its body up to the limit.
-async fn read(mut response: Response, started: Instant) -> Result<Answer, reqwest::Error> {
+async fn read(mut response: Response) -> Result<Answer, reqwest::Error> {
     let status = response.status().as_u16();
     let header = |(name, value): (&HeaderName, &HeaderValue)| {
         (
@@ -140,7 +172,6 @@ async fn read(mut response: Response, started: Instant) -> Result<Answer, reqwes
         headers,
         body,
         cut,
-        took: started.elapsed(),
     })
 }
 
@@ -204,6 +235,9 @@ fn certificate_reason(reason: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::cell::Cell;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
 
     #[test]
     fn an_address_is_shown_without_secrets() {
@@ -224,5 +258,65 @@ mod tests {
                 "{error}"
             );
         }
+    }
+
+    /// Answers each request on each connection, keeping it open as most servers do; gives how many were opened.
+    async fn served(looks: usize, builder: reqwest::ClientBuilder) -> usize {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = address(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
+        let expect = Expect {
+            status: "2xx".parse().unwrap(),
+            body: vec![],
+            json: vec![],
+            headers: vec![],
+            version: None,
+        };
+        let probe = Http::new(
+            builder.no_proxy().build().unwrap(),
+            url,
+            "",
+            expect,
+            Masker::default(),
+        );
+        let opened = Cell::new(0);
+        let serve = async {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                opened.set(opened.get() + 1);
+                let mut buffer = [0; 4096];
+                while let Ok(1..) = stream.read(&mut buffer).await {
+                    stream
+                        .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+                        .await
+                        .unwrap();
+                }
+            }
+        };
+        let look = async {
+            for _ in 0..looks {
+                assert_eq!(probe.look(Duration::from_secs(5)).await.finding, Finding::Good);
+            }
+        };
+        tokio::select! {
+            () = look => {}
+            () = serve => {}
+        }
+        opened.get()
+    }
+
+    #[tokio::test]
+    async fn without_kept_connections_every_look_may_meet_another_instance() {
+        let builder = |interface| gha::edge::http::builder(interface, false).unwrap();
+        let interface = gha::interface::Interface {
+            name: "demo",
+            version: "0",
+            default_command: None,
+            outputs: &[],
+            secrets: &[],
+            samples: &[],
+            environment: &[],
+            whole: &[],
+        };
+        assert_eq!(served(3, builder(&interface).pool_max_idle_per_host(0)).await, 3);
     }
 }

@@ -58,6 +58,8 @@ impl Probe for Tcp {
         Box::pin(async move {
             let connect = TcpStream::connect((self.host.as_str(), self.port));
             let finding = match tokio::time::timeout(limit.mul_f64(CONNECT_SHARE), connect).await {
+                // On loopback a connect can meet itself where nobody listens, when the system picks the same port.
+                Ok(Ok(stream)) if stream.local_addr().ok() == stream.peer_addr().ok() => refused(),
                 Ok(Ok(_)) => Finding::Good,
                 Ok(Err(error)) => fault(&error),
                 Err(_) => Finding::bad(FaultKind::Connection, "could not connect in time"),
@@ -67,10 +69,15 @@ impl Probe for Tcp {
     }
 }
 
+/// Nobody listens.
+fn refused() -> Finding {
+    Finding::bad(FaultKind::Connection, "connection refused")
+}
+
 /// What a failed connect says about the target.
 fn fault(error: &std::io::Error) -> Finding {
     match error.kind() {
-        ErrorKind::ConnectionRefused => Finding::bad(FaultKind::Connection, "connection refused"),
+        ErrorKind::ConnectionRefused => refused(),
         // The resolver's errors carry no number of the system.
         _ if error.raw_os_error().is_none() => Finding::bad(
             FaultKind::Name,

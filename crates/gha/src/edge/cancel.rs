@@ -103,7 +103,7 @@ impl Cancel {
 pub(crate) struct Signals {
     interrupt: unix::Signal,
     terminate: unix::Signal,
-    hang_up: unix::Signal,
+    hang_up: Option<unix::Signal>,
 }
 
 impl Signals {
@@ -111,17 +111,40 @@ impl Signals {
         Ok(Self {
             interrupt: unix::signal(SignalKind::interrupt())?,
             terminate: unix::signal(SignalKind::terminate())?,
-            hang_up: unix::signal(SignalKind::hangup())?,
+            // `nohup` has it ignored, and means it.
+            hang_up: if hang_up_is_ignored() {
+                None
+            } else {
+                Some(unix::signal(SignalKind::hangup())?)
+            },
         })
     }
 
     pub(crate) async fn next(&mut self) -> Signal {
+        let hang_up = async {
+            match &mut self.hang_up {
+                Some(signal) => signal.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = self.interrupt.recv() => Signal::Interrupt,
             _ = self.terminate.recv() => Signal::Terminate,
-            _ = self.hang_up.recv() => Signal::HangUp,
+            _ = hang_up => Signal::HangUp,
         }
     }
+}
+
+/// Whether this process was started with SIGHUP ignored, as the kernel tells it on Linux
+/// (<https://man7.org/linux/man-pages/man5/proc_pid_status.5.html>).
+fn hang_up_is_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .map(str::trim)
+        .unwrap_or_default();
+    u64::from_str_radix(mask, 16).is_ok_and(|mask| mask & 1 == 1)
 }
 
 #[cfg(test)]

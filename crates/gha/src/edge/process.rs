@@ -68,7 +68,13 @@ pub async fn capture(
     let group = Group::of(&child);
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let work = async {
-        let (code, stdout, stderr) = tokio::join!(child.wait(), read(stdout), read(stderr));
+        // What the child left behind may keep the pipes open for ever, so it is ended before they are read out.
+        let wait = async {
+            let code = child.wait().await;
+            group.kill();
+            code
+        };
+        let (code, stdout, stderr) = tokio::join!(wait, read(stdout), read(stderr));
         Ok::<_, std::io::Error>(Finished {
             code: code?.code(),
             stdout: stdout?,
@@ -108,11 +114,18 @@ impl Group {
         )
     }
 
+    fn kill(&self) {
+        if let Some(pid) = self.0 {
+            // Nobody is left in the group where all went well.
+            let _ = kill_process_group(pid, Unix::KILL);
+        }
+    }
+
     /// Ends the group and waits until it is gone, so that nothing of it is left when we are. A process that ended and
     /// that nobody has taken note of still counts, hence the limit.
     async fn end(mut self, child: &mut Child) {
+        self.kill();
         let Some(pid) = self.0.take() else { return };
-        let _ = kill_process_group(pid, Unix::KILL);
         let _ = child.wait().await;
         for _ in 0..100 {
             if test_kill_process_group(pid).is_err() {
@@ -125,10 +138,7 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        if let Some(pid) = self.0 {
-            // Nobody is left in the group where all went well.
-            let _ = kill_process_group(pid, Unix::KILL);
-        }
+        self.kill();
     }
 }
 
@@ -167,6 +177,22 @@ mod tests {
                 stderr: b"err\n".to_vec()
             }
         );
+    }
+
+    #[tokio::test]
+    async fn what_a_child_leaves_behind_costs_neither_time_nor_result() {
+        let finished = sh(
+            "sleep 61.000723 & echo out",
+            Duration::from_secs(60),
+            &Cancel::default(),
+        )
+        .await
+        .unwrap();
+        assert_eq!(
+            (finished.code, finished.stdout.as_slice()),
+            (Some(0), &b"out\n"[..])
+        );
+        assert!(!lives("61.000723"));
     }
 
     #[tokio::test]

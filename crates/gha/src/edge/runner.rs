@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -24,6 +24,9 @@ use crate::outputs;
 use crate::summary::Summary;
 use crate::trace::TraceId;
 
+/// The shortest secret that is taken.
+const SHORTEST_SECRET: usize = 6;
+
 /// The most that is read of a file that a user names; secrets, ledgers and payloads are far smaller.
 const FILE_LIMIT: u64 = 32 * 1024 * 1024;
 
@@ -38,6 +41,7 @@ pub struct Runner {
     started: Instant,
     writer: Mutex<Writer>,
     secrets_used: Mutex<Vec<&'static str>>,
+    output_failure: Mutex<Option<Failure>>,
 }
 
 impl Runner {
@@ -57,6 +61,7 @@ impl Runner {
             started: Instant::now(),
             writer: Mutex::new(writer),
             secrets_used: Mutex::default(),
+            output_failure: Mutex::default(),
         }
     }
 
@@ -164,11 +169,26 @@ impl Runner {
     }
 
     /// Writes a step output, at once, so that a cancelled step still has it. Outside a runner there is nowhere to
-    /// write to, and nothing happens.
-    ///
-    /// # Errors
-    /// When the output is not declared, or its file can't be written.
-    pub fn output(&self, name: &str, value: &str) -> Result<(), Failure> {
+    /// write to, and nothing happens. A failure to write is remembered and told at the end, if nothing worse happened:
+    /// it must not stand in the way of the run, nor hide its verdict.
+    pub fn output(&self, name: &str, value: &str) {
+        if let Err(failure) = self.write_output(name, value) {
+            self.output_failure
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get_or_insert(failure);
+        }
+    }
+
+    /// The first output that could not be written.
+    pub(crate) fn output_failure(&self) -> Option<Failure> {
+        self.output_failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+    }
+
+    fn write_output(&self, name: &str, value: &str) -> Result<(), Failure> {
         let declared = self
             .interface
             .outputs
@@ -184,7 +204,7 @@ impl Runner {
         let Some(path) = self.env.get("GITHUB_OUTPUT") else {
             return Ok(());
         };
-        let value = self.writer().masker().hide(value).replace('\0', "\u{fffd}");
+        let value = self.hide(value).replace('\0', "\u{fffd}");
         let delimiter = format!("ghadelimiter_{}", uuid::Uuid::from_bytes(environment::random()));
         let entry =
             outputs::entry(name, &value, &delimiter).map_err(|error| Failure::new(Exit::Bug, error))?;
@@ -197,6 +217,13 @@ impl Runner {
                 "`GITHUB_OUTPUT` must name a file that this process may append to; unset it outside a runner",
             )
         })
+    }
+
+    /// A text with every known secret in it hidden. Foreign text passes here before it is cut or escaped: half a
+    /// secret, or one with a backslash in it, would not be recognised later.
+    #[must_use]
+    pub fn hide(&self, text: &str) -> String {
+        self.writer().masker().hide(text)
     }
 
     /// Appends to the job summary, within its budget. A summary that can't be written fails nothing.
@@ -228,11 +255,10 @@ impl Runner {
         let input = variable(spec.name);
         let found = match file {
             Some(path) => Some(self.secret_file(spec, path).await?),
-            None => self
-                .env
-                .get(&input)
-                .or_else(|| self.env.get(spec.env))
-                .map(str::to_owned),
+            None => {
+                let given = |name: &str| self.env.get(name).filter(|value| !value.trim().is_empty());
+                given(&input).or_else(|| given(spec.env)).map(str::to_owned)
+            }
         };
         let Some(value) = found
             .map(|value| value.trim().to_owned())
@@ -240,6 +266,14 @@ impl Runner {
         else {
             return Ok(None);
         };
+        if value.len() < SHORTEST_SECRET {
+            let reason = format!(
+                "the secret `{}` is shorter than {SHORTEST_SECRET} characters",
+                spec.name
+            );
+            return Err(Failure::new(Exit::Usage, reason)
+                .help("hiding it would hide parts of ordinary words; check its value"));
+        }
         self.mask(&value);
         if file.is_none() {
             self.secrets_used
@@ -252,7 +286,9 @@ impl Runner {
 
     /// The content of the file that holds a secret.
     async fn secret_file(&self, spec: &SecretSpec, path: &Path) -> Result<String, Failure> {
-        let shown = path.display().to_string();
+        // The secret itself, given for the file's name, must not be repeated.
+        let shown = Some(path.display().to_string()).filter(|path| !path.contains("://"));
+        let shown = shown.unwrap_or_else(|| "an address".to_owned());
         let owned = path.to_owned();
         // On a thread of its own, so that a signal is heard while standard input is awaited.
         let read = tokio::task::spawn_blocking(move || {
@@ -302,12 +338,17 @@ impl Runner {
             }
         };
         let (entries, warnings) = ledger::read(&lines);
-        for warning in warnings {
-            self.warn(&format!("ledger `{}`: {warning}", path.display()));
+        if let Some(first) = warnings.first() {
+            let more = if warnings.len() > 1 {
+                format!("; so are {} more", warnings.len() - 1)
+            } else {
+                String::new()
+            };
+            self.warn(&format!("ledger `{}`: {first}{more}", path.display()));
         }
         let trace = self.trace.to_string();
         // On a laptop every tool has a trace of its own; a ledger that is named there is meant as it is.
-        let shared = self.env.get("GITHUB_RUN_ID").is_some() || self.env.get("TRACEPARENT").is_some();
+        let shared = TraceId::is_shared(&self.env);
         entries
             .into_iter()
             .filter(|entry| !shared || entry.trace_id == trace)
@@ -334,6 +375,15 @@ impl Runner {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// The writer, unless a write is stuck: the other end of a pipe may have stopped reading.
+    pub(crate) fn free_writer(&self) -> Option<MutexGuard<'_, Writer>> {
+        match self.writer.try_lock() {
+            Ok(writer) => Some(writer),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     /// The writer, for the tool's product and for the end of the run.

@@ -1,10 +1,13 @@
 //! A tool from its first to its last line: inputs become flags, flags a run, the run an exit code; and every way
-//! out leaves a reason, a result and a line in the ledger.
+//! out leaves a reason, a result and a line in the ledger; but a panic leaves its reason alone.
 
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, Command, Parser};
+use tokio::runtime::Runtime;
 
 use crate::edge::environment;
 use crate::edge::runner::Runner;
@@ -25,10 +28,13 @@ use crate::text;
 use crate::trace::TraceId;
 
 /// Runs a tool and gives its exit code. `run` gets the parsed flags and the runner.
-pub fn start<A: Parser>(
+pub fn start<A>(
     interface: &Interface,
-    run: impl AsyncFnOnce(A, &Runner) -> Result<Outcome, Failure>,
-) -> ExitCode {
+    run: impl AsyncFnOnce(A, &Runner) -> Result<Outcome, Failure> + Send + 'static,
+) -> ExitCode
+where
+    A: Parser + Send + 'static,
+{
     let env = environment::of_process();
     end_as_a_bug_on_panic(interface, &env);
     let trace = TraceId::of(&env, environment::random());
@@ -64,23 +70,41 @@ pub fn start<A: Parser>(
         }
     };
     let Parsed { args, common, line } = parsed;
-    let runner = Runner::new(*interface, env.clone(), trace, writer(common));
-    for warning in &runner.context().warnings {
-        runner.warn(warning);
-    }
-    let result = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => {
-            let result = runtime.block_on(supervise(&runner, run(args, &runner)));
-            // A thread that still waits for standard input must not hold up the end.
-            runtime.shutdown_background();
-            result
+    let runner = Arc::new(Runner::new(*interface, env.clone(), trace, writer(common)));
+    let (done, ended) = tokio::sync::oneshot::channel();
+    let (of_tool, line_of_tool) = (Arc::clone(&runner), line.clone());
+    std::thread::spawn(move || {
+        for warning in &of_tool.context().warnings {
+            of_tool.warn(warning);
         }
-        Err(error) => Err(Failure::new(
-            Exit::Bug,
-            format!("failed to start the run time: {error}"),
-        )),
+        let result = run_time().and_then(|run_time| {
+            let result = run_time.block_on(run(args, &of_tool));
+            // A thread that still waits for standard input must not hold up the end.
+            run_time.shutdown_background();
+            result
+        });
+        // Nobody waits any more where a second signal came.
+        let _ = done.send(finish(&of_tool, common, &line_of_tool, result));
+    });
+    let left = match run_time().and_then(|run_time| run_time.block_on(supervise(&runner, ended))) {
+        Ok(ended) => return ended.unwrap_or(Exit::Bug).into(),
+        Err(failure) => failure,
     };
-    finish(&runner, common, &line, result).into()
+    // The tool did not stop. If it is stuck in a write, the end may be too, so nobody waits for it long.
+    let exit = left.exit;
+    let (done, ended) = std::sync::mpsc::channel();
+    std::thread::spawn(move || done.send(finish(&runner, common, &line, Err(left))));
+    let _ = ended.recv_timeout(LAST_WORDS);
+    exit.into()
+}
+
+/// How long the last words of a run may take that is left because it did not stop.
+const LAST_WORDS: Duration = Duration::from_millis(400);
+
+/// A run time for one thread.
+fn run_time() -> Result<Runtime, Failure> {
+    let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    built.map_err(|error| Failure::new(Exit::Bug, format!("failed to start the run time: {error}")))
 }
 
 /// The flags, and the command line that they came from.
@@ -258,16 +282,22 @@ fn finish(runner: &Runner, common: Common, line: &[String], result: Result<Outco
     let mut text = object(outcome, exit);
     let dry_run = outcome.dry_run || line.iter().any(|word| word == "--dry-run");
     if !dry_run {
-        // A run that failed has said why; that its result can't be written either is no second reason.
-        if let (Err(failure), true) = (runner.output("result", &text), result.is_ok()) {
-            report(runner, line, &failure);
-            exit = failure.exit;
-            text = object(&failure.outcome, exit);
-        }
-        runner.append_ledger(&text);
+        runner.output("result", &text);
     }
     if common.output == Output::Json {
-        runner.writer().product(&text);
+        runner.writer().object(&text);
+    }
+    let product = runner.writer().product_error();
+    let product =
+        product.map(|error| Failure::new(Exit::Usage, format!("failed to write standard output: {error}")));
+    // A run that failed has said why; that something could not be written either is no second reason.
+    if let Some(failure) = runner.output_failure().or(product).filter(|_| result.is_ok()) {
+        report(runner, line, &failure);
+        exit = failure.exit;
+        text = object(&failure.outcome, exit);
+    }
+    if !dry_run {
+        runner.append_ledger(&text);
     }
     exit
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use crate::duration;
-use crate::edge::cancel::{Cancelled, Signals};
+use crate::edge::cancel::{Cancelled, Signal, Signals};
 use crate::edge::runner::Runner;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::outcome::Outcome;
+use crate::log_line::Weight;
 
 /// How long a tool may take to stop after the first signal; the contract is five seconds for the whole process.
 const GRACE: Duration = Duration::from_millis(4500);
@@ -17,11 +17,12 @@ const GRACE: Duration = Duration::from_millis(4500);
 /// The longest silence in a log.
 const HEARTBEAT: Duration = Duration::from_secs(30);
 
-/// Waits for the tool. The first signal cancels its token and gives it [`GRACE`]; the second drops it at once.
-pub(crate) async fn supervise(
-    runner: &Runner,
-    tool: impl Future<Output = Result<Outcome, Failure>>,
-) -> Result<Outcome, Failure> {
+/// Waits for the tool. The first signal cancels its token and gives it [`GRACE`]; the second leaves at once. An error
+/// says that the tool was left.
+///
+/// The tool runs on a thread of its own: one that is stuck in a write to a pipe that nobody reads, or in a computation
+/// without end, hears no signal. So nothing here may wait for the writer either.
+pub(crate) async fn supervise<T>(runner: &Runner, tool: impl Future<Output = T>) -> Result<T, Failure> {
     let mut signals = Signals::listen().map_err(|error| Failure::new(Exit::Bug, error))?;
     let mut tool = std::pin::pin!(tool);
     let mut leave_at: Option<Instant> = None;
@@ -34,23 +35,35 @@ pub(crate) async fn supervise(
                     return Err(Failure::from(Cancelled(signal)).help("it left at once, because a second signal came"));
                 }
                 runner.cancel().trigger(signal);
-                runner.info(&format!("{}: stopping; a second signal leaves at once", signal.name()));
+                if let Some(mut writer) = runner.free_writer() {
+                    writer.event(Weight::Info, &format!("{}: stopping; a second signal leaves at once", signal.name()));
+                }
                 leave_at = Some(Instant::now() + GRACE);
             }
-            outcome = &mut tool => return outcome,
+            ended = &mut tool => return Ok(ended),
             () = sleep_until(leave_at.unwrap_or_else(far_away)), if leave_at.is_some() => {
-                let signal = runner.cancel().signal().unwrap_or(crate::edge::cancel::Signal::Interrupt);
+                let signal = runner.cancel().signal().unwrap_or(Signal::Interrupt);
                 return Err(Failure::from(Cancelled(signal)).help("it did not stop in time and was ended"));
             }
-            () = sleep_until(beat_at) => {
-                let silence = runner.writer().silence();
-                if silence >= HEARTBEAT {
-                    runner.info(&format!("still running after {}", duration::display(runner.elapsed())));
-                }
-                beat_at = Instant::now() + HEARTBEAT.saturating_sub(runner.writer().silence()).max(Duration::from_millis(100));
-            }
+            () = sleep_until(beat_at) => beat_at = Instant::now() + beat(runner),
         }
     }
+}
+
+/// Says that the tool still runs, if it has been silent for long; how long to wait with the next look.
+fn beat(runner: &Runner) -> Duration {
+    let Some(mut writer) = runner.free_writer() else {
+        return HEARTBEAT;
+    };
+    if writer.silence() >= HEARTBEAT {
+        writer.event(
+            Weight::Info,
+            &format!("still running after {}", duration::display(runner.elapsed())),
+        );
+    }
+    HEARTBEAT
+        .saturating_sub(writer.silence())
+        .max(Duration::from_millis(100))
 }
 
 /// A time that does not come.
@@ -62,7 +75,6 @@ fn far_away() -> Instant {
 mod tests {
     use super::*;
     use crate::edge::testing::runner;
-    use crate::outcome::Status;
 
     #[tokio::test(start_paused = true)]
     async fn a_silent_tool_has_a_heartbeat() {
@@ -71,7 +83,6 @@ mod tests {
             tokio::time::sleep(Duration::from_secs(50)).await;
             runner.info("half-way");
             tokio::time::sleep(Duration::from_secs(50)).await;
-            Ok(Outcome::new(Status::Done, "x"))
         })
         .await;
         assert!(outcome.is_ok());
@@ -94,7 +105,6 @@ mod tests {
                 tokio::time::sleep(Duration::from_secs(10)).await;
                 runner.info("here");
             }
-            Ok(Outcome::new(Status::Done, "x"))
         };
         assert!(supervise(&runner, talk).await.is_ok());
         assert!(!log.text().contains("still running"), "{}", log.text());

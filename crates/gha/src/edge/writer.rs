@@ -31,6 +31,8 @@ pub struct Writer {
     started: Instant,
     last: Instant,
     progress_shown: bool,
+    product_error: Option<String>,
+    verbose: bool,
     masker: Masker,
 }
 
@@ -54,7 +56,7 @@ impl Writer {
             },
             LogFormat::Text => Format::Plain,
         };
-        Self::new(
+        let mut writer = Self::new(
             tool,
             trace,
             format,
@@ -62,7 +64,10 @@ impl Writer {
             masker,
             log,
             Box::new(std::io::stdout()),
-        )
+        );
+        // The runner sets this where debug logging is on (`JobRunner.cs` of actions/runner).
+        writer.verbose = env.get("RUNNER_DEBUG") == Some("1");
+        writer
     }
 
     /// A writer onto any two streams.
@@ -86,6 +91,8 @@ impl Writer {
             started: now,
             last: now,
             progress_shown: false,
+            product_error: None,
+            verbose: false,
             masker,
         }
     }
@@ -136,9 +143,9 @@ impl Writer {
         self.last = Instant::now();
     }
 
-    /// As [`Writer::progress`], but nothing where lines can't be replaced.
+    /// As [`Writer::progress`], but nothing where lines can't be replaced, unless debug logging is on.
     pub fn quiet_progress(&mut self, message: &str) {
-        if let Format::Screen { .. } = self.format {
+        if matches!(self.format, Format::Screen { .. }) || self.verbose {
             self.progress(message);
         }
     }
@@ -175,7 +182,8 @@ impl Writer {
         &self.masker
     }
 
-    /// The tool's own product on standard output, as it is but for masks and, in a runner, commands.
+    /// The tool's own product on standard output, as it is but for masks and, in a runner, commands. A reader that has
+    /// seen enough is no error; a disk that is full is one, and told at the end.
     pub fn product(&mut self, content: &str) {
         self.end_progress();
         let content = self.masker.hide(content);
@@ -185,9 +193,29 @@ impl Writer {
             } else {
                 line.to_owned()
             };
-            let _ = writeln!(self.product, "{line}");
+            self.write_product(&line);
         }
-        let _ = self.product.flush();
+    }
+
+    /// The result object on standard output. It is masked already, and JSON has escapes of its own.
+    pub fn object(&mut self, json: &str) {
+        self.end_progress();
+        let line = text::json_line(json);
+        self.write_product(&line);
+    }
+
+    fn write_product(&mut self, line: &str) {
+        match writeln!(self.product, "{line}").and_then(|()| self.product.flush()) {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                self.product_error = Some(error.to_string());
+            }
+            _ => {}
+        }
+    }
+
+    /// Why the product could not be written, if it could not.
+    pub fn product_error(&mut self) -> Option<String> {
+        self.product_error.take()
     }
 
     /// A line that a person copies, such as a command to run; no time stands before it.

@@ -19,7 +19,8 @@ pub fn render(message: &Message, deliveries: &[String]) -> Summary {
         summary.push(reasons);
     }
     if let Some(text) = &message.text {
-        summary.push(markdown::plain(text));
+        let lines: Vec<String> = text.lines().map(markdown::plain).collect();
+        summary.push(lines.join("  \n"));
     }
     let rows: Vec<Vec<String>> = message
         .fields
