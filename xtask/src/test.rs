@@ -32,6 +32,18 @@ pub fn run(root: &Path) -> Result<bool> {
             "warnings",
         ])
     });
+    tally.check("documentation of the code", || {
+        let mut doc = environment::cargo(root);
+        doc.args([
+            "doc",
+            "--quiet",
+            "--locked",
+            "--workspace",
+            "--no-deps",
+            "--document-private-items",
+        ]);
+        command::run(doc.env("RUSTDOCFLAGS", "--deny warnings")).map(|()| true)
+    });
     let target = target::host(root)?;
     console::line(format!("\n== building tools and tests for {}", target.triple()));
     let stage = stage::for_tests(root, target)?;

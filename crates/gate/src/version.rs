@@ -20,8 +20,8 @@ pub struct Version {
 /// Where an answer names its version.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum VersionAt {
-    /// In the usual places: the header `x-version`, the fields of [`USUAL_FIELDS`] of a JSON body, or a body that is
-    /// nothing but a version.
+    /// In the usual places: the header `x-version`, the usual fields at the top of a JSON body, or a body that is nothing
+    /// but a version.
     #[default]
     Usual,
     /// A field of a JSON body.

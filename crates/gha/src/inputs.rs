@@ -292,18 +292,14 @@ mod tests {
     }
 
     const INTERFACE: Interface = Interface {
-        name: "demo",
-        version: "0",
         default_command: Some("wait"),
-        outputs: &[],
         secrets: &[SecretSpec {
             name: "hook-url",
             env: "DEMO_HOOK_URL",
             description: "",
         }],
-        samples: &[],
-        environment: &[],
         whole: &["grammar"],
+        ..Interface::named("demo")
     };
 
     fn line(given: &str, inputs: &[(&str, &str)]) -> Result<Vec<String>, InputError> {

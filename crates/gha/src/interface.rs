@@ -86,6 +86,21 @@ pub const RESULT: OutputSpec = OutputSpec {
 };
 
 impl Interface {
+    /// An interface with a name and nothing else, to be filled in.
+    #[must_use]
+    pub const fn named(name: &'static str) -> Self {
+        Self {
+            name,
+            version: "0",
+            default_command: None,
+            outputs: &[],
+            secrets: &[],
+            samples: &[],
+            environment: &[],
+            whole: &[],
+        }
+    }
+
     /// The sample for a flag, if there is one.
     #[must_use]
     pub fn sample(&self, flag: &str) -> Option<&'static str> {
@@ -269,8 +284,6 @@ mod tests {
     }
 
     const INTERFACE: Interface = Interface {
-        name: "demo",
-        version: "0",
         default_command: Some("wait"),
         outputs: &[OutputSpec {
             name: "verdict",
@@ -281,9 +294,7 @@ mod tests {
             env: "DEMO_TOKEN",
             description: "A token.",
         }],
-        samples: &[],
-        environment: &[],
-        whole: &[],
+        ..Interface::named("demo")
     };
 
     #[test]

@@ -29,7 +29,7 @@ pub fn visible(text: &str) -> String {
     shown
 }
 
-/// Several lines of foreign text for a log, each made inert by [`line`] and marked with `| `, at most `max_lines`.
+/// Several lines of foreign text for a log, each made inert by [`line()`] and marked with `| `, at most `max_lines`.
 #[must_use]
 pub fn block(text: &str, max_lines: usize) -> Vec<String> {
     let mut lines: Vec<String> = text

@@ -307,16 +307,7 @@ mod tests {
     #[tokio::test]
     async fn without_kept_connections_every_look_may_meet_another_instance() {
         let builder = |interface| gha::edge::http::builder(interface, false).unwrap();
-        let interface = gha::interface::Interface {
-            name: "demo",
-            version: "0",
-            default_command: None,
-            outputs: &[],
-            secrets: &[],
-            samples: &[],
-            environment: &[],
-            whole: &[],
-        };
+        let interface = gha::interface::Interface::named("demo");
         assert_eq!(served(3, builder(&interface).pool_max_idle_per_host(0)).await, 3);
     }
 }

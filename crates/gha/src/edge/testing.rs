@@ -32,16 +32,7 @@ impl Write for Log {
 }
 
 /// The interface of no tool in particular.
-pub(crate) const INTERFACE: Interface = Interface {
-    name: "demo",
-    version: "0",
-    default_command: None,
-    outputs: &[],
-    secrets: &[],
-    samples: &[],
-    environment: &[],
-    whole: &[],
-};
+pub(crate) const INTERFACE: Interface = Interface::named("demo");
 
 /// A runner with these variables; its log has the form of GitHub's where they say so.
 pub(crate) fn runner(variables: &[(&str, &str)]) -> (Runner, Log) {
