@@ -48,7 +48,17 @@ pub fn plain(text: &str) -> String {
         }
     }
     // GitHub links bare addresses; broken up they stay text.
-    shown.replace("://", "&#58;//").replace("www.", "www&#46;")
+    inert_start(&shown.replace("://", "&#58;//").replace("www.", "www&#46;"))
+}
+
+/// Text that may stand at the start of a line: no list, heading underline or break begins there.
+fn inert_start(text: &str) -> String {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    match text[digits..].chars().next() {
+        Some('-' | '+' | '=') if digits == 0 => format!("\\{text}"),
+        Some('.' | ')') if digits > 0 => format!("{}\\{}", &text[..digits], &text[digits..]),
+        _ => text.to_owned(),
+    }
 }
 
 /// A link; the address must be one of ours or checked, and is percent-encoded where it would end the link.
@@ -106,6 +116,15 @@ mod tests {
             "&lt;b&gt; @\u{200b}me \\#\u{200b}1 \\[x\\](y)"
         );
         assert_eq!(plain("https://evil"), "https&#58;//evil");
+        for (text, shown) in [
+            ("---", "\\---"),
+            ("1. x", "1\\. x"),
+            ("10) x", "10\\) x"),
+            ("1.2.3", "1\\.2.3"),
+            ("2 x", "2 x"),
+        ] {
+            assert_eq!(plain(text), shown);
+        }
         assert_eq!(plain("a|b\nc"), "a\\|b\\\\nc");
     }
 

@@ -23,6 +23,9 @@ pub enum Error {
     /// An empty version would let any version pass.
     #[error("`--expect-version` is empty, which would let any version pass")]
     EmptyVersion,
+    /// A version has to be given and is not.
+    #[error("`--require-version` is set and there is no `--expect-version`")]
+    VersionRequired,
     /// The tries would be too close together.
     #[error("`--interval` must be at least 100ms")]
     Interval,
@@ -55,6 +58,9 @@ impl Error {
             Self::NoAnswer(_) => "use `--url` for a service that speaks HTTP, or leave the rule out",
             Self::EmptyVersion => {
                 "give the version, for example `--expect-version 1.2.3`, or leave the flag out"
+            }
+            Self::VersionRequired => {
+                "look why the earlier step gave no version, or give one: `--expect-version 1.2.3`"
             }
             Self::Interval => "for example `--interval 5s`, or in a workflow `interval: 5s`",
             Self::Zero(_) => "for example `--timeout 5m --try-timeout 5s`",

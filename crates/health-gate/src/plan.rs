@@ -89,12 +89,9 @@ impl Target {
 /// When they make no plan.
 pub fn plan(flags: &Wait) -> Result<Plan, Error> {
     let limits = limits(flags)?;
-    let wanted = flags.expect_version.as_ref().map(|wanted| wanted.trim());
-    if wanted == Some("") || (flags.require_version && wanted.is_none()) {
-        return Err(Error::EmptyVersion);
-    }
     let target = match (&flags.url, &flags.tcp) {
         (Some(url), _) => {
+            check_version(flags)?;
             let url = http::address(url)?;
             Target::Http {
                 shown: http::shown(&url),
@@ -111,6 +108,15 @@ pub fn plan(flags: &Wait) -> Result<Plan, Error> {
         (None, None) => return Err(Error::NoTarget),
     };
     Ok(Plan { target, limits })
+}
+
+/// A version that is empty, or that has to be there and is not, would let any version pass.
+fn check_version(flags: &Wait) -> Result<(), Error> {
+    match flags.expect_version.as_ref().map(|wanted| wanted.trim()) {
+        Some("") => Err(Error::EmptyVersion),
+        None if flags.require_version => Err(Error::VersionRequired),
+        _ => Ok(()),
+    }
 }
 
 fn limits(flags: &Wait) -> Result<Limits, Error> {
@@ -186,7 +192,10 @@ mod tests {
         for (line, reason) in [
             ("", "there is nothing to look at: give `--url` or `--tcp`"),
             ("--url example.com", "`--url`: `example.com` is no address"),
-            ("--url http://x --require-version", "`--expect-version` is empty"),
+            (
+                "--url http://x --require-version",
+                "`--require-version` is set and there is no `--expect-version`",
+            ),
             ("--url http://x --expect-version=", "`--expect-version` is empty"),
             ("--tcp db", "`--tcp`: `db` is no host with a port"),
             (

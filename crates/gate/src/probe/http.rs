@@ -48,8 +48,9 @@ fn without_credentials(text: &str) -> String {
     let (text, query) = text
         .split_once(['?', '#'])
         .map_or((text, ""), |(text, _)| (text, "?…"));
-    let shown = match (text.find("://"), text.rfind('@')) {
-        (Some(scheme), Some(at)) if scheme + 3 <= at => format!("{}***{}", &text[..scheme + 3], &text[at..]),
+    let start = text.find("://").map_or(0, |scheme| scheme + 3);
+    let shown = match text.rfind('@') {
+        Some(at) if start <= at => format!("{}***{}", &text[..start], &text[at..]),
         _ => text.to_owned(),
     };
     format!("{shown}{query}")
@@ -251,6 +252,7 @@ mod tests {
             "http://",
             "https://u:secret@",
             "example.com/?token=secret",
+            "user:secret@example.com",
         ] {
             let error = address(text).expect_err(text).to_string();
             assert!(

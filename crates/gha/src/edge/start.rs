@@ -280,7 +280,12 @@ fn finish(runner: &Runner, common: Common, line: &[String], result: Result<Outco
     }
     let mut exit = exit;
     let mut text = object(outcome, exit);
-    let dry_run = outcome.dry_run || line.iter().any(|word| word == "--dry-run");
+    // Also where the inputs could not even become flags.
+    let meant = matches!(
+        runner.env().get("INPUT_DRY_RUN").map(str::trim),
+        Some("true" | "True" | "TRUE")
+    );
+    let dry_run = outcome.dry_run || meant || line.iter().any(|word| word == "--dry-run");
     if !dry_run {
         runner.output("result", &text);
     }
