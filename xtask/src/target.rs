@@ -91,7 +91,15 @@ impl Target {
     }
 }
 
-/// The target for this machine: musl, or glibc where musl's standard library can't be had (said in one line).
+/// Makes sure that the C compilers are there that building for `target` on a machine of its kind takes.
+fn ensure_compilers(root: &Path, target: Target) -> Result<()> {
+    for &need in needs(target.machine(), target) {
+        needs::ensure(root, need)?;
+    }
+    Ok(())
+}
+
+/// The target for this machine: musl, or glibc where musl's standard library or compiler can't be had (said in one line).
 ///
 /// # Errors
 /// On a machine that no target is for.
@@ -100,7 +108,7 @@ pub fn host(root: &Path) -> Result<Target> {
     let Some((wanted, fallback)) = Target::of(os, machine) else {
         bail!("there is no target for {os} on {machine}")
     };
-    match ensure_std(root, wanted) {
+    match ensure_std(root, wanted).and_then(|()| ensure_compilers(root, wanted)) {
         Ok(()) => Ok(wanted),
         Err(error) => {
             console::line(format!(
