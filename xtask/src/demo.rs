@@ -57,18 +57,14 @@ pub fn held(root: &Path, stage: &Stage, broken: bool) -> Result<()> {
         told.messages.len()
     );
     let message = told.messages.iter().map(Value::to_string).collect::<String>();
-    let words = if broken {
-        ["not deployed", "the database is gone"]
+    let summary = told.report.summary();
+    let expected = if broken {
+        [(&message, "not deployed"), (&summary, "the database is gone")]
     } else {
-        ["deployed to demo", "✅"]
+        [(&message, "deployed to demo"), (&summary, "✅ health-gate: pass")]
     };
-    for word in words {
-        let place = if word.contains("database") {
-            told.report.summary()
-        } else {
-            message.clone()
-        };
-        ensure!(place.contains(word), "`{word}` is missing in:\n{place}");
+    for (place, words) in expected {
+        ensure!(place.contains(words), "`{words}` is missing in:\n{place}");
     }
     ensure!(
         told.ledger.lines().count() == 3,

@@ -64,8 +64,9 @@ impl Tally {
             .context("failed to start `cargo`")?;
         let failed_before = self.failed;
         if let Some(stdout) = child.stdout.take() {
-            for line in BufReader::new(stdout).lines() {
+            for line in BufReader::new(stdout).split(b'\n') {
                 let line = line.context("failed to read what the tests print")?;
+                let line = String::from_utf8_lossy(&line);
                 self.count(&line);
                 console::line(line);
             }
