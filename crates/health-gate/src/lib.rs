@@ -9,7 +9,7 @@ use gate::probe::http::Http;
 use gate::probe::{CONNECT_SHARE, Probe};
 use gate::wait::{Limits, Step};
 use gate::watch_over::{Ending, until_ready};
-use gha::edge::http::{self, HttpError, Url};
+use gha::edge::http::{self, Url};
 use gha::outcome::Outcome;
 use gha::{Exit, Failure, Runner, Status, duration};
 
@@ -118,16 +118,19 @@ fn probe(target: &Target, limits: &Limits, runner: &Runner) -> Result<Box<dyn Pr
     Ok(match target {
         Target::Tcp(tcp) => Box::new(tcp.clone()),
         Target::Http { url, expect, .. } => {
-            let url = gate::probe::http::address(url).map_err(Error::from)?;
-            mask_secrets(&url, runner);
-            let tls = http::speaks_tls([&url], runner.env());
-            let builder = http::builder(&INTERFACE, tls).map_err(Error::from)?;
-            let client = // No kept connections: behind a balancer every try would meet the same instance.
-                builder.connect_timeout(limits.try_timeout.mul_f64(CONNECT_SHARE)).pool_max_idle_per_host(0).build();
-            let client = client.map_err(|error| Error::from(HttpError::Client(error)))?;
+            mask_secrets(url, runner);
+            let tls = http::speaks_tls([url], runner.env());
+            let connect = limits.try_timeout.mul_f64(CONNECT_SHARE);
+            let client = http::client(&INTERFACE, tls, connect).map_err(Error::from)?;
             let traceparent = runner.traceparent();
             let masker = runner.writer().masker().clone();
-            Box::new(Http::new(client, url, &traceparent, (**expect).clone(), masker))
+            Box::new(Http::new(
+                client,
+                url.clone(),
+                &traceparent,
+                (**expect).clone(),
+                masker,
+            ))
         }
     })
 }

@@ -7,6 +7,7 @@ use gate::probe::http;
 use gate::probe::tcp::Tcp;
 use gate::version::Version;
 use gate::wait::Limits;
+use gha::edge::http::Url;
 use gha::{duration, text};
 
 use crate::cli::Wait;
@@ -29,10 +30,8 @@ pub struct Plan {
 pub enum Target {
     /// An address, and what its answer must look like.
     Http {
-        /// The address, checked.
-        url: String,
-        /// The address for people, without secrets.
-        shown: String,
+        /// The address.
+        url: Url,
         /// The rules.
         expect: Box<Expect>,
     },
@@ -45,13 +44,11 @@ impl Target {
     #[must_use]
     pub fn shown(&self) -> String {
         match self {
-            Self::Http { shown, .. } => shown.clone(),
+            Self::Http { url, .. } => http::shown(url),
             Self::Tcp(tcp) => gate::probe::Probe::target(tcp).to_owned(),
         }
     }
-}
 
-impl Target {
     /// What an answer must look like, as one line: a check that is not made is seen not to be made.
     #[must_use]
     pub fn expected(&self) -> String {
@@ -92,10 +89,8 @@ pub fn plan(flags: &Wait) -> Result<Plan, Error> {
     let target = match (&flags.url, &flags.tcp) {
         (Some(url), _) => {
             check_version(flags)?;
-            let url = http::address(url)?;
             Target::Http {
-                shown: http::shown(&url),
-                url: url.into(),
+                url: http::address(url)?,
                 expect: Box::new(expect(flags)),
             }
         }

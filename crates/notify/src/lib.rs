@@ -8,8 +8,7 @@ use reqwest::Url;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
-use gha::edge::environment;
-use gha::edge::http::{self, HttpError};
+use gha::edge::{environment, http};
 use gha::interface::SecretSpec;
 use gha::ledger;
 use gha::outcome::Outcome;
@@ -156,12 +155,9 @@ async fn send(
         return Ok(Vec::new());
     }
     let tls = http::speaks_tls(receivers.iter().map(|(_, url)| url), runner.env());
-    let builder = http::builder(&INTERFACE, tls).map_err(Error::from)?;
     // Well below a try's time: only a connect that failed is known not to have arrived.
-    let client = builder
-        .connect_timeout((cli.try_timeout / 2).min(CONNECT))
-        .build();
-    let client = client.map_err(|error| Error::from(HttpError::Client(error)))?;
+    let connect = (cli.try_timeout / 2).min(CONNECT);
+    let client = http::client(&INTERFACE, tls, connect).map_err(Error::from)?;
     let limits = (cli.timeout, cli.try_timeout);
     let all = receivers.iter().map(|(channel, url)| {
         let payload = channel.payload(message);

@@ -14,9 +14,6 @@ use crate::env::Env;
 use crate::failure::chain;
 use crate::interface::Interface;
 
-/// The longest time that opening a connection may take.
-const CONNECT: Duration = Duration::from_secs(10);
-
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
@@ -64,19 +61,22 @@ pub fn proxy(url: &Url) -> Option<String> {
 
 /// A client: HTTPS with ring, the system's certificate authorities or those of `SSL_CERT_FILE`, `HTTPS_PROXY` and
 /// `NO_PROXY` obeyed, no redirects followed, because a login page that answers 200 is a classic false pass. Without
-/// `tls` no certificate is trusted.
+/// `tls` no certificate is trusted. `connect` is the longest that opening a connection may take, and every request opens
+/// its own: behind a balancer a kept one would meet the same instance again and again.
 ///
 /// # Errors
 /// When the certificate authorities or the proxy can't be used.
-pub fn client(interface: &Interface, tls: bool) -> Result<Client, HttpError> {
-    builder(interface, tls)?.build().map_err(HttpError::Client)
+pub fn client(interface: &Interface, tls: bool, connect: Duration) -> Result<Client, HttpError> {
+    builder(interface, tls, connect)?
+        .build()
+        .map_err(HttpError::Client)
 }
 
-/// The settings of [`client`], for a tool that adds its own.
+/// The settings of [`client`], for a test that adds its own.
 ///
 /// # Errors
 /// When the certificate authorities can't be used.
-pub fn builder(interface: &Interface, tls: bool) -> Result<ClientBuilder, HttpError> {
+pub fn builder(interface: &Interface, tls: bool, connect: Duration) -> Result<ClientBuilder, HttpError> {
     let roots = if tls { roots()? } else { RootCertStore::empty() };
     let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
@@ -86,7 +86,8 @@ pub fn builder(interface: &Interface, tls: bool) -> Result<ClientBuilder, HttpEr
         .tls_backend_preconfigured(tls)
         .user_agent(format!("deploy-actions/{} {}", interface.version, interface.name))
         .redirect(Policy::none())
-        .connect_timeout(CONNECT))
+        .connect_timeout(connect)
+        .pool_max_idle_per_host(0))
 }
 
 /// The certificate authorities to trust: those of `SSL_CERT_FILE` and `SSL_CERT_DIR` or the system's; where there is

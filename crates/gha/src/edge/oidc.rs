@@ -133,7 +133,7 @@ mod tests {
             ("ACTIONS_ID_TOKEN_REQUEST_URL", &url),
             ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "the-bearer"),
         ]);
-        let client = http::client(&INTERFACE, false).unwrap();
+        let client = http::client(&INTERFACE, false, TRY).unwrap();
         let given = token(&runner, &client, "sts.amazonaws.com").await.unwrap();
         assert_eq!(given.expose_secret(), "header.payload.signature");
         assert!(
