@@ -105,7 +105,7 @@ fn hostile_text_issues_no_command_and_leaves_no_place() {
         "{}",
         tag.output("version")
     );
-    assert_eq!(tag.outputs.len(), 6, "{:?}", tag.outputs.keys());
+    assert_eq!(tag.outputs.len(), 15, "{:?}", tag.outputs.keys());
     assert!(
         report.text().contains("##[group]"),
         "commands are still obeyed: ours"

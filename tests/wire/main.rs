@@ -16,6 +16,7 @@ mod gate_foreign_text;
 mod gate_pace;
 mod gate_proxies;
 mod gate_tls;
+mod image_tag;
 mod ledger;
 mod notify_delivery;
 mod notify_message;

@@ -66,6 +66,15 @@ fn render(interface: &Value) -> Result<String> {
             text(&input, "name")?,
             quoted(&text(&input, "description")?)
         ));
+        if input.get("default").is_some() {
+            let default = text(&input, "default")?;
+            // Any other default would be given for an input that nobody set, and so override a file.
+            ensure!(
+                is_github_context(&default),
+                "`{default}` is no value of GitHub's context"
+            );
+            file.push_str(&format!("    default: ${{{{ {default} }}}}\n"));
+        }
     }
     file.push_str("outputs:\n");
     for output in list("outputs") {
@@ -93,6 +102,13 @@ fn render(interface: &Value) -> Result<String> {
 "#
     ));
     Ok(file)
+}
+
+/// Whether this is the path of a value in the `github` context, and no expression that computes something
+/// (<https://docs.github.com/en/actions/reference/workflows-and-actions/contexts#github-context>).
+fn is_github_context(path: &str) -> bool {
+    path.strip_prefix("github.")
+        .is_some_and(|name| !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
 }
 
 /// A string as YAML: JSON's form is YAML's double-quoted one (<https://yaml.org/spec/1.2.2/#732-double-quoted-style>).
@@ -156,6 +172,29 @@ mod tests {
                 .to_string()
                 .contains("an expression in")
         );
+    }
+
+    #[test]
+    fn a_default_comes_from_the_context_alone() {
+        let mut interface = interface();
+        interface["inputs"][0]["default"] = json!("github.token");
+        let file = render(&interface).unwrap();
+        assert!(
+            file.contains("    required: false\n    default: ${{ github.token }}\noutputs:"),
+            "{file}"
+        );
+        for default in [
+            "false",
+            "github.",
+            "secrets.TOKEN",
+            "github.token || 'x'",
+            "${{ github.token }}",
+            "",
+            "github.a.b",
+        ] {
+            interface["inputs"][0]["default"] = json!(default);
+            assert!(render(&interface).is_err(), "{default}");
+        }
     }
 
     #[test]

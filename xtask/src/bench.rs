@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::{console, dist, layout, target, tools};
 
+pub mod image_tag;
 pub mod measure;
 pub mod memory;
 pub mod peer;
@@ -23,11 +24,12 @@ use work::Stage;
 /// The cargo profile of what ships; the budget is its.
 const RELEASE_PROFILE: &str = "dist";
 
-/// Builds the tools for this machine, measures them, and prints the tables.
+/// Builds the tools for this machine, measures them, and prints the tables. `metadata_action`: the bundle of
+/// docker/metadata-action to compare `image-tag` with.
 ///
 /// # Errors
 /// When a tool does not build, or a command that is measured fails.
-pub fn run(root: &Path, profile: &str, runs: u32) -> Result<()> {
+pub fn run(root: &Path, profile: &str, runs: u32, metadata_action: Option<&Path>) -> Result<()> {
     // Cargo knows better than a look at `dist/` whether what lies there is still what would be built.
     let built = dist::build(&dist::Plan {
         root: root.to_owned(),
@@ -39,7 +41,7 @@ pub fn run(root: &Path, profile: &str, runs: u32) -> Result<()> {
         .iter()
         .map(|one| (one.tool.clone(), root.join(layout::binary(one.target, &one.tool))))
         .collect();
-    let peers = Peers::find();
+    let peers = Peers::find(metadata_action)?;
     let scratch = tempfile::tempdir().context("failed to create a scratch folder")?;
     console::line(format!(
         "profile {profile}, {runs} interleaved runs of each command after one that is not counted"
@@ -48,7 +50,7 @@ pub fn run(root: &Path, profile: &str, runs: u32) -> Result<()> {
 
     show(work::start_up(&programs, &peers, scratch.path()), runs)?;
     for (tool, program) in &programs {
-        if let Some(stage) = work::real(tool, program, &peers, root, scratch.path())? {
+        for stage in work::real(tool, program, &peers, root, scratch.path())? {
             show(stage, runs)?;
         }
     }

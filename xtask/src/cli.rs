@@ -118,6 +118,9 @@ struct BenchArgs {
     /// How often each command is run
     #[arg(long, value_name = "COUNT", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     runs: u32,
+    /// `dist/index.cjs` of docker/metadata-action, to compare `image-tag` with
+    #[arg(long, value_name = "FILE")]
+    metadata_action: Option<PathBuf>,
 }
 
 /// Parses the arguments, does what they say, and prints an error as one line.
@@ -182,7 +185,12 @@ fn run_check_actions(args: &CheckActionsArgs) -> Result<()> {
 }
 
 fn run_bench(args: &BenchArgs) -> Result<()> {
-    bench::run(&environment::workspace_root()?, &args.profile, args.runs)
+    bench::run(
+        &environment::workspace_root()?,
+        &args.profile,
+        args.runs,
+        args.metadata_action.as_deref(),
+    )
 }
 
 fn run_dist(args: DistArgs) -> Result<()> {

@@ -297,6 +297,8 @@ mod tests {
             name: "hook-url",
             env: "DEMO_HOOK_URL",
             description: "",
+            default: None,
+            short: false,
         }],
         whole: &["grammar"],
         ..Interface::named("demo")

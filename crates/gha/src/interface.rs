@@ -25,6 +25,11 @@ pub struct Interface {
     pub environment: &'static [(&'static str, &'static str)],
     /// Inputs that are handed over as they stand, because they have a grammar of their own.
     pub whole: &'static [&'static str],
+    /// With what the names of the variables begin that it may set for later steps, see [`Runner::export`]; only names
+    /// that a drop-in has to keep.
+    ///
+    /// [`Runner::export`]: crate::Runner::export
+    pub exports: &'static [&'static str],
 }
 
 /// The version that is baked in at build time: `DEPLOY_ACTIONS_VERSION` in a release, the workspace's version with
@@ -69,6 +74,13 @@ pub struct SecretSpec {
     pub env: &'static str,
     /// What it is, for `action.yml`.
     pub description: &'static str,
+    /// The value that the action takes where none is given: the path of a value in GitHub's own context, such as
+    /// `github.token`. Nothing else may be a default in an `action.yml`.
+    pub default: Option<&'static str>,
+    /// Whether a value too short to be hidden is taken all the same, and not hidden. For a secret whose issuer makes
+    /// none of that length, so that a short one is a test's: what is short enough to be a part of ordinary words would
+    /// make a log unreadable when hidden. Any other secret of that length is refused.
+    pub short: bool,
 }
 
 impl SecretSpec {
@@ -98,6 +110,7 @@ impl Interface {
             samples: &[],
             environment: &[],
             whole: &[],
+            exports: &[],
         }
     }
 
@@ -155,8 +168,9 @@ pub fn faulty_sample(interface: &Interface, command: &Command) -> Option<String>
     })
 }
 
-/// The interface as JSON: `{name, description, inputs: [{name, description}], outputs: [{name, description}]}`, in
-/// the order of the help text. This is what `action.yml` must say.
+/// The interface as JSON: `{name, description, inputs: [{name, description, default?}], outputs: [{name, description}]}`,
+/// in the order of the help text. This is what `action.yml` must say. `default` is the path of a value in GitHub's
+/// context; a default of the program's own stands in the description, so that an unset input overrides no file.
 #[must_use]
 pub fn describe(interface: &Interface, command: &Command) -> Value {
     let mut inputs: Vec<(String, String)> = Vec::new();
@@ -200,12 +214,17 @@ pub fn describe(interface: &Interface, command: &Command) -> Value {
             text.push_str(&format!(" Taken by: {}.", by.join(", ")));
         }
     }
-    inputs.extend(
-        interface
-            .secrets
-            .iter()
-            .map(|secret| (secret.name.to_owned(), secret.description.to_owned())),
-    );
+    let flags = inputs
+        .iter()
+        .map(|(name, text)| json!({"name": name, "description": text}));
+    let secrets = interface.secrets.iter().map(|secret| {
+        let mut input = json!({"name": secret.name, "description": secret.description});
+        if let Some(default) = secret.default {
+            input["default"] = Value::from(default);
+        }
+        input
+    });
+    let inputs: Vec<Value> = flags.chain(secrets).collect();
     let outputs = interface
         .outputs
         .iter()
@@ -214,7 +233,7 @@ pub fn describe(interface: &Interface, command: &Command) -> Value {
     json!({
         "name": interface.name,
         "description": command.get_about().map(ToString::to_string).unwrap_or_default(),
-        "inputs": inputs.iter().map(|(name, text)| json!({"name": name, "description": text})).collect::<Vec<_>>(),
+        "inputs": inputs,
         "outputs": outputs.collect::<Vec<_>>(),
     })
 }
@@ -293,6 +312,8 @@ mod tests {
             name: "token",
             env: "DEMO_TOKEN",
             description: "A token.",
+            default: Some("github.token"),
+            short: false,
         }],
         ..Interface::named("demo")
     };
@@ -325,6 +346,8 @@ mod tests {
             ]
         );
         assert_eq!(described["outputs"][1]["name"], "result");
+        assert_eq!(described["inputs"][6]["default"], "github.token");
+        assert!(described["inputs"][1].get("default").is_none());
         assert_eq!(variable("dry-run"), "INPUT_DRY_RUN");
         assert!(crate::flags::Common::group_id().is_some());
     }

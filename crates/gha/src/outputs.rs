@@ -1,4 +1,5 @@
-//! Step outputs in the file that `GITHUB_OUTPUT` names
+//! Step outputs in the file that `GITHUB_OUTPUT` names, and variables for later steps in that of `GITHUB_ENV`, which has
+//! the same form
 //! (<https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#multiline-strings>).
 //!
 //! Always in the heredoc form with a random delimiter, so that no value, whatever it holds, can end itself early
@@ -44,6 +45,15 @@ pub fn is_name(name: &str) -> bool {
             .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
 }
 
+/// Whether a name is one for a variable of the environment: capitals, digits and `_`, as every shell takes it.
+#[must_use]
+pub fn is_variable(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_')
+        && name
+            .chars()
+            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,6 +81,16 @@ mod tests {
             Err(OutputError::Delimiter("a".to_owned()))
         );
         assert_eq!(entry("a", "x\0", "EOF1"), Err(OutputError::Nul("a".to_owned())));
+    }
+
+    #[test]
+    fn a_variable_is_what_every_shell_takes() {
+        for name in ["A", "_A1", "DOCKER_METADATA_OUTPUT_BAKE_FILE"] {
+            assert!(is_variable(name), "{name}");
+        }
+        for name in ["", "1A", "a", "A-B", "A B", "A=B", "A\nB", "Ä", "A<<B", "PATHé"] {
+            assert!(!is_variable(name), "{name}");
+        }
     }
 
     proptest! {

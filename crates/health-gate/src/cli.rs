@@ -53,6 +53,7 @@ pub const INTERFACE: Interface = Interface {
     ],
     environment: gha::interface::NETWORK,
     whole: &[],
+    exports: &[],
 };
 
 /// Waits until what was deployed is ready, and says why when it is not.

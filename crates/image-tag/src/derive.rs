@@ -1,21 +1,25 @@
-//! From a request and facts to tags and labels.
+//! From a request and facts to tags, labels and annotations.
 
-use crate::derived::{Derived, Outcome, Rule, json};
+use crate::asking::{Asking, Given};
+use crate::derived::{About, Derived, ImageTags, Rule};
 use crate::entry::{self, Entry};
-use crate::error::{Error, Input, shown};
-use crate::expression::Expressions;
-use crate::facts::{Facts, Subject};
-use crate::flavor::{Affix, Flavor};
+use crate::error::{Error, Input};
+use crate::facts::Facts;
+use crate::flavor::{Flavor, Latest};
+use crate::lines::Lines;
 use crate::request::Request;
-use crate::types::{Answer, Event};
-use crate::version::Version;
+use crate::subject::Subject;
+use crate::version::{Tag, Version};
+use crate::version_from;
 use crate::warning::Warning;
-use crate::{images, labels, tag_name};
+use crate::worlds::World;
+use crate::{digest, guard, images, labels};
 
-/// Derives tags and labels. The same arguments always give the same result.
+/// Derives tags, labels and annotations. The same arguments always give the same result.
 ///
 /// # Errors
-/// When an input is wrong; see [`Error`]. An event that no rule fits is no error but [`Warning::NoTag`].
+/// When an input is wrong, a rule of `require` does not hold, or, in native mode, no rule gives a tag; see [`Error`].
+/// In compatible mode an event that no rule fits is [`Warning::NoTag`].
 pub fn derive(request: &Request, facts: &Facts) -> Result<Derived, Error> {
     if [&facts.git_ref, &facts.sha, &facts.repository.full_name]
         .iter()
@@ -23,129 +27,100 @@ pub fn derive(request: &Request, facts: &Facts) -> Result<Derived, Error> {
     {
         return Err(Error::NothingKnown);
     }
-    let subject = Subject::new(facts, request.pull_request_head, request.short_sha_length);
-    let expressions = Expressions::new(&subject);
+    let mut subject = Subject::new(facts, request);
+    guard::check(&request.require, &subject)?;
+    let version = version_from::find(request.version_sources(), facts, &request.tag_prefix)?;
+    subject.version = version.filter(|_| subject.tag().is_none());
+    if !request.digest.is_empty() {
+        digest::check(&request.digest)?;
+    }
+
     let mut warnings = Vec::new();
-
-    let images = images::read(&request.images)?;
+    let names = images::read(&request.images)?;
     let flavor = Flavor::read(&request.flavor)?;
-    let tags = if request.tags.trim().is_empty() {
-        Request::DEFAULT_TAGS
-    } else {
-        &request.tags
-    };
-    let entries = entry::read(tags, &mut warnings)?;
+    let entries = entry::read(request.rules(), &mut warnings)?;
+    let about = About::new(&subject);
+    let here = World::new(subject);
+    let follows_highest = flavor.latest(request.mode) == Latest::Highest;
+    let lines = follows_highest.then(|| Lines::new(facts.tags.as_deref(), &request.tag_prefix));
 
-    let mut asking = Asking {
-        event: Event {
-            subject: &subject,
-            expressions: &expressions,
-        },
-        flavor: &flavor,
-        warnings,
-    };
-    let mut version = Version::default();
-    let mut rules = Vec::with_capacity(entries.len());
+    let mut asking = Asking::new(request.mode, &flavor, &here, lines, warnings);
+    let mut rules: Vec<Rule> = Vec::with_capacity(entries.len());
+    let mut given: Vec<(&Entry, Given)> = Vec::with_capacity(entries.len());
     for entry in &entries {
-        let outcome = asking.ask(entry, &mut version)?;
-        rules.push(Rule {
-            text: entry.text.clone(),
-            outcome,
-        });
+        let (rule, tag) = asking.ask(entry)?;
+        rules.push(rule);
+        given.extend(tag.map(|tag| (entry, tag)));
     }
-    if version.is_latest() {
-        let latest = asking.tag(&flavor.latest_text());
-        version.add(latest.unwrap_or_default(), true);
-    }
-
+    let images = tags_by_image(&names, &given, &mut asking, &request.digest)?;
     let mut warnings = asking.warnings;
-    let labels = labels::all(
-        &subject,
-        &expressions,
-        version.main(),
-        &request.labels,
-        &mut warnings,
-    )?;
-    warnings.extend(
-        expressions
-            .unknown_zones()
-            .into_iter()
-            .map(|zone| Warning::UnknownZone { zone }),
-    );
-    if version.main().is_empty() {
+
+    let version = images
+        .iter()
+        .map(|image| image.version.as_str())
+        .find(|version| !version.is_empty())
+        .unwrap_or_default();
+    let event = here.event();
+    let mut own = |input: Input, text: &str| {
+        let (subject, expressions) = (event.subject, event.expressions);
+        labels::all(subject, expressions, version, input, text, &mut warnings)
+    };
+    let labels = own(Input::Labels, &request.labels)?;
+    let annotations = own(Input::Annotations, &request.annotations)?;
+    if facts.history.is_none() && request.mentions_history() {
+        warnings.push(Warning::NoHistory);
+    }
+    let zones = event.expressions.unknown_zones().into_iter();
+    warnings.extend(zones.map(|zone| Warning::UnknownZone { zone }));
+    if version.is_empty() {
+        if request.mode.is_native() {
+            return Err(Error::NoTag { about, rules });
+        }
         warnings.push(Warning::NoTag);
     }
-    let warnings = without_repeats(warnings);
-    let tag_names = version.tags().to_vec();
-    let tags = with_names(&images, &tag_names);
-    Ok(Derived {
-        version: version.main().to_owned(),
-        json: json(&tags, &tag_names, &labels),
-        tags,
-        tag_names,
-        labels,
-        warnings,
+    Ok(Derived::new(
+        request,
+        about,
+        images,
+        [labels, annotations],
+        without_repeats(warnings),
         rules,
-    })
+    ))
 }
 
-/// Asks one rule after the other.
-struct Asking<'a> {
-    event: Event<'a>,
-    flavor: &'a Flavor,
-    warnings: Vec<Warning>,
-}
-
-impl Asking<'_> {
-    fn ask(&mut self, entry: &Entry, version: &mut Version) -> Result<Outcome, Error> {
-        if !self.is_enabled(entry)? {
-            return Ok(Outcome::Nothing("it is not enabled"));
+/// What each image gets of the tags that the rules gave. Without any image, tags have no name in front.
+fn tags_by_image(
+    names: &[String],
+    given: &[(&Entry, Given)],
+    asking: &mut Asking<'_>,
+    digest: &str,
+) -> Result<Vec<ImageTags>, Error> {
+    let nameless = [String::new()];
+    let names = if names.is_empty() { &nameless } else { names };
+    let mut images = Vec::with_capacity(names.len());
+    for name in names {
+        let mut version = Version::default();
+        for (_, tag) in given.iter().filter(|(entry, _)| entry.is_for(name)) {
+            let named = Tag {
+                name: tag.tag.clone(),
+                floating: tag.floating,
+            };
+            version.add(named, tag.latest);
         }
-        let (text, latest) = match entry.kind.answer(&self.event, &mut self.warnings)? {
-            Answer::Tag { text, latest } => (text, latest),
-            Answer::Nothing(reason) => return Ok(Outcome::Nothing(reason)),
-        };
-        let prefix = self.affix(entry.prefix.as_deref(), &self.flavor.prefix)?;
-        let suffix = self.affix(entry.suffix.as_deref(), &self.flavor.suffix)?;
-        let Some(tag) = self.tag(&format!("{prefix}{text}{suffix}")) else {
-            return Ok(Outcome::Nothing("its text is empty"));
-        };
-        version.add(tag.clone(), self.flavor.latest.decide(latest));
-        Ok(Outcome::Tag(tag))
-    }
-
-    fn is_enabled(&self, entry: &Entry) -> Result<bool, Error> {
-        match self.event.expressions.fill(Input::Tags, &entry.enable)?.as_str() {
-            "true" => Ok(true),
-            "false" => Ok(false),
-            other => Err(Error::AttributeValue {
-                input: Input::Tags,
-                entry: entry.text.clone(),
-                key: "enable",
-                value: shown(other),
-                allowed: "`true` or `false`",
-            }),
+        if version.is_latest()
+            && let Some(name) = asking.latest()?
+        {
+            let floating = true;
+            version.add(Tag { name, floating }, true);
         }
-    }
-
-    /// The rule's own text, also when empty, otherwise that of all tags.
-    fn affix(&self, own: Option<&str>, of_all: &Affix) -> Result<String, Error> {
-        self.event
-            .expressions
-            .fill(Input::Tags, own.unwrap_or(&of_all.text))
-    }
-
-    fn tag(&mut self, text: &str) -> Option<String> {
-        let (tag, mended) = tag_name::from_text(text)?;
-        if let Some(how) = mended {
-            self.warnings.push(Warning::Mended {
-                text: shown(text),
-                tag: tag.clone(),
-                how,
-            });
+        if version.main().is_empty() && !given.is_empty() {
+            asking
+                .warnings
+                .push(Warning::NoTagForImage { image: name.clone() });
         }
-        Some(tag)
+        images.push(ImageTags::new(name, &version, digest));
     }
+    Ok(images)
 }
 
 /// Several rules often meet the same trouble, and a runner shows ten warnings at most.
@@ -157,14 +132,4 @@ fn without_repeats(warnings: Vec<Warning>) -> Vec<Warning> {
         }
     }
     each_once
-}
-
-fn with_names(images: &[String], tag_names: &[String]) -> Vec<String> {
-    if images.is_empty() {
-        return tag_names.to_vec();
-    }
-    images
-        .iter()
-        .flat_map(|image| tag_names.iter().map(move |tag| format!("{image}:{tag}")))
-        .collect()
 }

@@ -1,10 +1,13 @@
 //! The `tags` input: rules, each with a type and what all types share.
 
+use glob::Pattern;
+
 use crate::attributes::Attributes;
-use crate::error::{Error, Input};
-use crate::list;
+use crate::error::{Error, Input, shown};
+use crate::guard::GLOB;
 use crate::types::Type;
 use crate::warning::Warning;
+use crate::{list, number};
 
 /// One rule.
 #[derive(Debug, Clone)]
@@ -20,6 +23,15 @@ pub(crate) struct Entry {
     pub(crate) prefix: Option<String>,
     /// In place of the flavor's, also when empty.
     pub(crate) suffix: Option<String>,
+    /// The images that it is for; all when there is none.
+    images: Vec<Pattern>,
+}
+
+impl Entry {
+    /// Whether the rule is for this image.
+    pub(crate) fn is_for(&self, image: &str) -> bool {
+        self.images.is_empty() || self.images.iter().any(|glob| glob.matches_with(image, GLOB))
+    }
 }
 
 /// Reads the rules, the first to ask first.
@@ -45,7 +57,7 @@ fn entry(record: &list::Record, warnings: &mut Vec<Warning>) -> Result<Entry, Er
     let priority = match attributes.take("priority") {
         None => kind.priority(),
         Some(value) => {
-            let priority = number(&value);
+            let priority = number::read(&value);
             if priority.is_nan() {
                 warnings.push(Warning::Priority {
                     entry: text.clone(),
@@ -61,6 +73,7 @@ fn entry(record: &list::Record, warnings: &mut Vec<Warning>) -> Result<Entry, Er
             .take("prefix")
             .or_else(|| kind.prefix().map(str::to_owned)),
         suffix: attributes.take("suffix"),
+        images: images(&attributes.take("image").unwrap_or_default())?,
         text: text.clone(),
         kind,
         priority,
@@ -75,6 +88,20 @@ fn entry(record: &list::Record, warnings: &mut Vec<Warning>) -> Result<Entry, Er
             }),
     );
     Ok(entry)
+}
+
+/// The images that a rule is for: names or patterns with `;` between them.
+fn images(globs: &str) -> Result<Vec<Pattern>, Error> {
+    let globs = globs.split(';').map(str::trim).filter(|glob| !glob.is_empty());
+    globs
+        .map(|glob| {
+            Pattern::new(&glob.to_lowercase()).map_err(|error| Error::Glob {
+                input: Input::Tags,
+                glob: shown(glob),
+                problem: error.msg,
+            })
+        })
+        .collect()
 }
 
 /// The higher priority first, otherwise as written. A priority that is no number equals every other, which is no order
@@ -99,21 +126,6 @@ fn by_priority(entries: Vec<Entry>) -> Vec<Entry> {
     sorted
 }
 
-/// JavaScript's `Number(text)`, as far as people write priorities.
-fn number(text: &str) -> f64 {
-    let text = text.trim();
-    let plain = text
-        .bytes()
-        .all(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.' | b'e' | b'E'));
-    match text {
-        "" => 0.0,
-        "Infinity" | "+Infinity" => f64::INFINITY,
-        "-Infinity" => f64::NEG_INFINITY,
-        text if plain => text.parse().unwrap_or(f64::NAN),
-        _ => f64::NAN,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,8 +140,8 @@ mod tests {
 
     #[test]
     fn types_have_an_order() {
-        let input =
-            "type=sha\ntype=raw,x\ntype=ref,event=tag\ntype=edge\ntype=semver,pattern=x\ntype=schedule";
+        let input = "type=sha\ntype=raw,x\ntype=ref,event=tag\ntype=edge\ntype=match,pattern=x\ntype=pep440,pattern=x\n\
+                     type=schedule";
         let mut expected: Vec<&str> = input.lines().collect();
         expected.reverse();
         assert_eq!(order(input), expected);
@@ -174,24 +186,6 @@ mod tests {
     }
 
     #[test]
-    fn numbers() {
-        for (text, expected) in [
-            ("", 0.0),
-            (" 12 ", 12.0),
-            ("-1.5e3", -1500.0),
-            ("Infinity", f64::INFINITY),
-        ] {
-            assert!(
-                (number(text) - expected).abs() < 1e-9 || number(text) == expected,
-                "{text}"
-            );
-        }
-        for text in ["x", "inf", "nan", "1 2", "infinity"] {
-            assert!(number(text).is_nan(), "{text}");
-        }
-    }
-
-    #[test]
     fn prefixes_of_types_and_rules() {
         let prefix = |input| read(input, &mut Vec::new()).unwrap().remove(0).prefix;
         assert_eq!(prefix("type=sha").as_deref(), Some("sha-"));
@@ -204,9 +198,24 @@ mod tests {
     fn wrong_rules_say_what_is_right() {
         for (input, message, help) in [
             (
-                "type=match,pattern=x",
-                "unknown type `match`",
+                "type=calver,pattern=x",
+                "unknown type `calver`",
                 "type=semver,pattern={{version}}",
+            ),
+            (
+                "type=pep440",
+                "lacks `pattern`",
+                "`type=pep440,pattern={{version}}`",
+            ),
+            (
+                "type=match,group=1",
+                "lacks `pattern`",
+                "`type=match,pattern=^v(.*)$,group=1`",
+            ),
+            (
+                "type=match,pattern=v(?<x>.*),group=x",
+                "`group=x` in `type=match,pattern=v(?<x>.*),group=x`, allowed is a number",
+                "`type=match,pattern=^v(.*)$,group=1`",
             ),
             ("type=Raw,value=x", "supported are `schedule`, `semver`", "type="),
             (

@@ -3,6 +3,9 @@
 
 use std::fmt;
 
+use gha::Exit;
+
+use crate::derived::{About, Outcome, Rule};
 use crate::list::ListError;
 
 /// An input of the program, named in messages.
@@ -16,6 +19,12 @@ pub enum Input {
     Flavor,
     /// Labels of the user's own.
     Labels,
+    /// Annotations of the user's own.
+    Annotations,
+    /// What must hold of the ref.
+    Require,
+    /// Where a version comes from when the ref is no tag.
+    VersionFrom,
 }
 
 impl Input {
@@ -26,7 +35,9 @@ impl Input {
             Self::Images => "ghcr.io/org/app",
             Self::Tags => "type=semver,pattern={{version}}",
             Self::Flavor => "latest=auto",
-            Self::Labels => "org.opencontainers.image.title=App",
+            Self::Labels | Self::Annotations => "org.opencontainers.image.title=App",
+            Self::Require => "semver-tag",
+            Self::VersionFrom => "dispatch:version",
         }
     }
 }
@@ -38,6 +49,9 @@ impl fmt::Display for Input {
             Self::Tags => "tags",
             Self::Flavor => "flavor",
             Self::Labels => "labels",
+            Self::Annotations => "annotations",
+            Self::Require => "require",
+            Self::VersionFrom => "version-from",
         })
     }
 }
@@ -123,10 +137,56 @@ pub enum Error {
     /// A regular expression that can't be used.
     #[error("input `tags` has a regular expression `{pattern}` that can't be used: {problem}")]
     Regex {
+        /// The attribute that holds it.
+        key: &'static str,
         /// The expression.
         pattern: String,
         /// What is wrong with it.
         problem: String,
+    },
+    /// A word that the input does not know.
+    #[error("input `{input}` has an unknown `{word}`, known are {known}")]
+    Word {
+        /// Which input.
+        input: Input,
+        /// The word.
+        word: String,
+        /// The words there are.
+        known: &'static str,
+    },
+    /// A pattern of names that can't be used.
+    #[error("input `{input}` has a pattern `{glob}` that can't be used: {problem}")]
+    Glob {
+        /// Which input.
+        input: Input,
+        /// The pattern.
+        glob: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A digest that no registry would find.
+    #[error("input `digest` has `{digest}`, which is no digest")]
+    Digest {
+        /// What was given.
+        digest: String,
+    },
+    /// What `require` asks for does not hold.
+    #[error("`{git_ref}` is refused by `{rule}`: {why}")]
+    Refused {
+        /// The ref, or `(none)`.
+        git_ref: String,
+        /// The line of `require`.
+        rule: String,
+        /// What does not hold.
+        why: String,
+    },
+    /// In native mode: no rule gave a tag.
+    #[error("no rule of input `tags` gave a tag for `{}`: {}", shown(&about.git_ref), reasons(rules))]
+    NoTag {
+        /// What was built for.
+        about: About,
+        /// What each rule said.
+        rules: Vec<Rule>,
     },
     /// There is nothing to derive anything from.
     #[error("neither a ref nor a commit nor a repository is known")]
@@ -134,6 +194,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// What the run ends with: a guard that refuses is a gate that says no, everything else a wrong input.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Refused { .. } => Exit::Failed,
+            _ => Exit::Usage,
+        }
+    }
+
     /// What to do about it, with an example that works.
     #[must_use]
     pub fn help(&self) -> String {
@@ -158,10 +227,40 @@ impl Error {
             Self::Expression { .. } => {
                 "expressions look like `{{branch}}` or `{{date 'YYYYMMDD' tz='Europe/Berlin'}}`".to_owned()
             }
+            Self::Regex { key: "pattern", .. } => {
+                "it is JavaScript's, bare or between slashes with flags of `dgimsuvy` after them: `pattern=^v(.*)$`, \
+                 `pattern=/^v(.*)$/i`"
+                    .to_owned()
+            }
             Self::Regex { .. } => "the first group is what counts: `match=^svc/v(.*)$`".to_owned(),
+            Self::Word { input, .. } => format!("write for example `{}`", input.example()),
+            Self::Glob { .. } => "in a pattern `*` matches within a part, `**` matches parts, `[0-9]` one character: \
+                 `v[0-9]*`, `release/**`"
+                .to_owned(),
+            Self::Digest { .. } => {
+                "take the `digest` output of the build step: `sha256:` and 64 hexadecimal characters".to_owned()
+            }
+            Self::Refused { .. } => "nothing was built; run it for a ref that `require` allows".to_owned(),
+            Self::NoTag { .. } => "add a rule that fits this event, such as `type=sha`; `image-tag explain` shows what \
+                 each rule sees"
+                .to_owned(),
             Self::NothingKnown => "outside a runner, say what is built: `--ref refs/tags/v1.2.3`".to_owned(),
         }
     }
+}
+
+/// What the first rules said, in one line.
+fn reasons(rules: &[Rule]) -> String {
+    const MOST: usize = 12;
+    let reason = |rule: &Rule| match &rule.outcome {
+        Outcome::Nothing(reason) => format!("`{}`: {reason}", rule.text),
+        Outcome::Tag { tag, .. } => format!("`{}`: `{tag}` is for another image", rule.text),
+    };
+    let mut reasons: Vec<String> = rules.iter().take(MOST).map(reason).collect();
+    if rules.len() > MOST {
+        reasons.push(format!("and {} more", rules.len() - MOST));
+    }
+    reasons.join("; ")
 }
 
 /// An attribute as it would work.
@@ -171,6 +270,7 @@ fn value_example(input: Input, key: &str) -> &'static str {
         "enable" => "enable={{is_default_branch}}",
         "event" => "type=ref,event=branch",
         "format" => "type=sha,format=long",
+        "group" => "type=match,pattern=^v(.*)$,group=1",
         "latest" => "latest=auto",
         _ => "suffix=-alpine,onlatest=true",
     }

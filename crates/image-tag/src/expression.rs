@@ -4,20 +4,36 @@
 //! turns a branch `a=b` into `a&#x3D;b`. Values are data, an expression within one stays text. Partials are refused:
 //! there are none to include, and one that includes itself would not end.
 
+mod backslashes;
 mod date;
+mod value;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use date::DateHelper;
 use handlebars::template::TemplateElement;
 use handlebars::{Context, Handlebars, RenderContext, Renderable as _, Template, TemplateErrorReason};
+use semver::Version;
 use serde_json::{Value, json};
 
 use crate::error::{Error, Input, shown};
-use crate::facts::Subject;
+use crate::subject::Subject;
+use crate::types::semver as semver_type;
+use crate::version_order;
+use value::ValueHelper;
 
 /// Blocks and subexpressions within each other at most. The engine reads them by recursion.
 const DEEPEST: usize = 50;
+
+/// The values that are functions in docker/metadata-action.
+const FUNCTIONS: [&str; 6] = [
+    "branch",
+    "tag",
+    "sha",
+    "base_ref",
+    "is_default_branch",
+    "is_not_default_branch",
+];
 
 /// Fills in expressions for one subject.
 pub(crate) struct Expressions {
@@ -37,16 +53,13 @@ impl Expressions {
         let mut with_dates = engine();
         with_dates.register_helper("date", Box::new(date(subject.facts.now)));
         with_dates.register_helper("commit_date", Box::new(date(subject.commit_date)));
-        let is_default = subject.is_default_branch();
-        let values = json!({
-            "branch": subject.branch().unwrap_or_default(),
-            "tag": subject.tag().unwrap_or_default(),
-            "sha": subject.short_sha,
-            "base_ref": subject.base_ref(),
-            // Text, not truth values: `{{#if is_default_branch}}` holds for both, as it always did.
-            "is_default_branch": is_default.to_string(),
-            "is_not_default_branch": (!is_default).to_string(),
-        });
+        let values = values(subject);
+        for name in FUNCTIONS {
+            let text = values[name].as_str().unwrap_or_default().to_owned();
+            with_dates.register_helper(name, Box::new(ValueHelper(text)));
+        }
+        // In native mode a misspelt name is an error instead of empty text.
+        with_dates.set_strict_mode(subject.mode.is_native());
         Self {
             with_dates,
             without_dates: engine(),
@@ -77,6 +90,44 @@ impl Expressions {
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
+}
+
+/// The values that expressions may use.
+fn values(subject: &Subject<'_>) -> Value {
+    let is_default = subject.is_default_branch();
+    let history = subject.facts.history.as_ref();
+    let version = subject.version_text();
+    let key = version.and_then(version_order::Key::parse);
+    let parsed = version.and_then(semver_type::parse);
+    let part = |part: fn(&Version) -> String| parsed.as_ref().map(part).unwrap_or_default();
+    let mut values = json!({
+        "branch": subject.branch().unwrap_or_default(),
+        "tag": subject.tag().unwrap_or_default(),
+        "sha": subject.short_sha,
+        "base_ref": subject.base_ref(),
+        // Text, not truth values: `{{#if is_default_branch}}` holds for both, as it always did.
+        "is_default_branch": is_default.to_string(),
+        "is_not_default_branch": (!is_default).to_string(),
+        "describe": history.map(|history| subject.without_prefix(&history.describe)).unwrap_or_default(),
+        "distance": history.map(|history| history.distance.to_string()).unwrap_or_default(),
+        "commit_count": history.map(|history| history.commit_count.to_string()).unwrap_or_default(),
+        "prerelease": part(|version| version.pre.to_string()),
+        "build": part(|version| version.build.to_string()),
+        "is_prerelease": key.is_some_and(|key| key.is_prerelease()).to_string(),
+    });
+    if subject.mode.is_native()
+        && let Value::Object(values) = &mut values
+    {
+        for (name, text) in [
+            ("version", part(semver_type::without_build)),
+            ("major", part(|version| version.major.to_string())),
+            ("minor", part(|version| version.minor.to_string())),
+            ("patch", part(|version| version.patch.to_string())),
+        ] {
+            values.insert(name.to_owned(), text.into());
+        }
+    }
+    values
 }
 
 /// Whether a pattern is the one expression `{{raw}}` and nothing else.
@@ -117,8 +168,8 @@ fn render(engine: &Handlebars<'static>, input: Input, text: &str, values: &Conte
             "more than {DEEPEST} blocks or parentheses within each other"
         )));
     }
-    let template =
-        Template::compile(text).map_err(|error| failed(unreadable(error.reason(), error.pos())))?;
+    let template = Template::compile(&backslashes::doubled(text))
+        .map_err(|error| failed(unreadable(error.reason(), error.pos())))?;
     if has_partials(&template) {
         return Err(failed("partials (`{{>`, `{{*`) are not supported".to_owned()));
     }
@@ -176,6 +227,7 @@ mod tests {
 
     use super::*;
     use crate::facts::{Facts, Repository};
+    use crate::request::Request;
 
     fn facts(git_ref: &str) -> Facts {
         let payload = json!({"base_ref": "refs/heads/main", "repository": {"default_branch": "main"}});
@@ -183,16 +235,17 @@ mod tests {
             event_name: "push".to_owned(),
             git_ref: git_ref.to_owned(),
             sha: "860c1904a1ce19322e91ac35af1ab07466440c37".to_owned(),
-            repository: Repository::from_payload(&payload, "org/app", ""),
+            repository: Repository::from_json(&payload["repository"], "org/app", ""),
             payload,
             now: "2020-01-10T00:30:00Z".parse().unwrap(),
             commit_date: Some("2024-11-13T13:42:28Z".parse().unwrap()),
+            ..Facts::default()
         }
     }
 
     fn fill(git_ref: &str, text: &str) -> Result<String, Error> {
-        let facts = facts(git_ref);
-        Expressions::new(&Subject::new(&facts, false, 7)).fill(Input::Tags, text)
+        let (facts, request) = (facts(git_ref), Request::default());
+        Expressions::new(&Subject::new(&facts, &request)).fill(Input::Tags, text)
     }
 
     #[test]
@@ -252,6 +305,13 @@ mod tests {
                 "{{commit_date YYYY-MM-DD-HHmmSS}}",
                 "2024-11-13T13:42:28Z",
             ),
+            ("refs/tags/v1", r"{{date 'YYYY\TMM\nDD'}}", "2020T01n10"),
+            (
+                "refs/heads/main",
+                "{{branch 'x'}}{{#if (is_default_branch)}}-y{{/if}}",
+                "main-y",
+            ),
+            ("refs/heads/main", "{{#branch}}<{{this}}>{{/branch}}", "<main>"),
             ("refs/tags/v1", "{{date ''}}", "2020-01-10T00:30:00Z"),
             (
                 "refs/tags/v1",
@@ -297,8 +357,8 @@ mod tests {
 
     #[test]
     fn unknown_zones_are_told_once() {
-        let facts = facts("refs/heads/main");
-        let expressions = Expressions::new(&Subject::new(&facts, false, 7));
+        let (facts, request) = (facts("refs/heads/main"), Request::default());
+        let expressions = Expressions::new(&Subject::new(&facts, &request));
         for _ in 0..2 {
             expressions
                 .fill(

@@ -2,30 +2,21 @@
 
 use crate::error::{Error, Input, shown};
 use crate::list;
+use crate::mode::Mode;
 
 const ATTRIBUTES: &str = "`latest`, `prefix`, `suffix`, `onlatest`";
 
 /// When the tag `latest` is given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Latest {
     /// As the rule decides that gave the first tag.
-    #[default]
     Auto,
     /// Whenever there is a tag.
     Always,
     /// Never.
     Never,
-}
-
-impl Latest {
-    /// `rule`: what the rule itself would say.
-    pub(crate) fn decide(self, rule: bool) -> bool {
-        match self {
-            Self::Auto => rule,
-            Self::Always => true,
-            Self::Never => false,
-        }
-    }
+    /// For the highest release among the repository's tags; floating tags follow the highest of their line.
+    Highest,
 }
 
 /// Text put around tags.
@@ -33,14 +24,14 @@ impl Latest {
 pub(crate) struct Affix {
     /// The text, with its expressions.
     pub(crate) text: String,
-    /// Whether `latest` gets it too, there with its expressions as plain text.
-    pub(crate) on_latest: bool,
+    /// Whether `latest` gets it too; not said: in native mode alone.
+    pub(crate) on_latest: Option<bool>,
 }
 
 /// The settings.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Flavor {
-    pub(crate) latest: Latest,
+    latest: Option<Latest>,
     pub(crate) prefix: Affix,
     pub(crate) suffix: Affix,
 }
@@ -59,10 +50,18 @@ impl Flavor {
         Ok(flavor)
     }
 
-    /// The tag `latest` with what it gets of prefix and suffix.
-    pub(crate) fn latest_text(&self) -> String {
+    /// When the tag `latest` is given.
+    pub(crate) fn latest(&self, mode: Mode) -> Latest {
+        self.latest.unwrap_or(match mode {
+            Mode::Compatible => Latest::Auto,
+            Mode::Native => Latest::Highest,
+        })
+    }
+
+    /// The tag `latest` with what it gets of prefix and suffix, expressions as they stand.
+    pub(crate) fn latest_text(&self, mode: Mode) -> String {
         let on_latest = |affix: &Affix| {
-            if affix.on_latest {
+            if affix.on_latest.unwrap_or(mode.is_native()) {
                 affix.text.clone()
             } else {
                 String::new()
@@ -76,7 +75,7 @@ impl Flavor {
         for field in &record.fields {
             let (key, value) = list::key_and_value(field);
             match key.as_deref() {
-                Some("latest") => self.latest = latest(record, value)?,
+                Some("latest") => self.latest = Some(latest(record, value)?),
                 Some(key @ ("prefix" | "suffix")) => {
                     let named = if key == "prefix" {
                         &mut self.prefix
@@ -90,7 +89,7 @@ impl Flavor {
                     let on_latest = on_latest(record, value)?;
                     // Without a prefix or suffix before it on the same line, it is about nothing.
                     if let Some(affix) = &mut affix {
-                        affix.on_latest = on_latest;
+                        affix.on_latest = Some(on_latest);
                     }
                 }
                 other => {
@@ -112,7 +111,13 @@ fn latest(record: &list::Record, value: &str) -> Result<Latest, Error> {
         "auto" => Ok(Latest::Auto),
         "true" => Ok(Latest::Always),
         "false" => Ok(Latest::Never),
-        _ => Err(wrong_value(record, "latest", value, "`auto`, `true` or `false`")),
+        "highest" => Ok(Latest::Highest),
+        _ => Err(wrong_value(
+            record,
+            "latest",
+            value,
+            "`auto`, `true`, `false` or `highest`",
+        )),
     }
 }
 
@@ -139,7 +144,7 @@ fn wrong_value(record: &list::Record, key: &'static str, value: &str, allowed: &
 mod tests {
     use super::*;
 
-    fn affix(text: &str, on_latest: bool) -> Affix {
+    fn affix(text: &str, on_latest: Option<bool>) -> Affix {
         Affix {
             text: text.to_owned(),
             on_latest,
@@ -150,20 +155,22 @@ mod tests {
     fn settings() {
         let flavor = Flavor::read("latest=false\nprefix=glo-\nsuffix=-bal,onlatest=true").unwrap();
         let expected = Flavor {
-            latest: Latest::Never,
-            prefix: affix("glo-", false),
-            suffix: affix("-bal", true),
+            latest: Some(Latest::Never),
+            prefix: affix("glo-", None),
+            suffix: affix("-bal", Some(true)),
         };
         assert_eq!(flavor, expected);
-        assert_eq!(flavor.latest_text(), "latest-bal");
+        assert_eq!(flavor.latest_text(Mode::Compatible), "latest-bal");
+        assert_eq!(flavor.latest_text(Mode::Native), "glo-latest-bal");
     }
 
     #[test]
     fn all_on_one_line() {
-        let flavor = Flavor::read("prefix=a,onlatest=true,suffix=b,latest=true").unwrap();
-        assert_eq!(flavor.latest_text(), "alatest");
-        assert_eq!(flavor.latest, Latest::Always);
-        assert_eq!(flavor.suffix, affix("b", false));
+        let flavor = Flavor::read("prefix=a,onlatest=true,suffix=b,onlatest=false,latest=true").unwrap();
+        assert_eq!(flavor.latest_text(Mode::Compatible), "alatest");
+        assert_eq!(flavor.latest_text(Mode::Native), "alatest");
+        assert_eq!(flavor.latest(Mode::Native), Latest::Always);
+        assert_eq!(flavor.suffix, affix("b", Some(false)));
     }
 
     #[test]
@@ -172,9 +179,12 @@ mod tests {
     }
 
     #[test]
-    fn on_latest_alone_changes_nothing() {
+    fn without_settings_the_mode_decides() {
         assert_eq!(Flavor::read("onlatest=true").unwrap(), Flavor::default());
-        assert_eq!(Flavor::read("").unwrap(), Flavor::default());
+        let flavor = Flavor::read("").unwrap();
+        assert_eq!(flavor, Flavor::default());
+        assert_eq!(flavor.latest(Mode::Compatible), Latest::Auto);
+        assert_eq!(flavor.latest(Mode::Native), Latest::Highest);
     }
 
     #[test]
@@ -183,7 +193,7 @@ mod tests {
             ("foo=1", "unknown attribute `foo`"),
             ("latest", "unknown attribute `latest`"),
             ("latest=auto,", "unknown attribute ``"),
-            ("latest=yes", "allowed is `auto`, `true` or `false`"),
+            ("latest=yes", "allowed is `auto`, `true`, `false` or `highest`"),
             ("prefix=a,onlatest=1", "allowed is `true` or `false`"),
             ("prefix=a\"b", "broken quotes"),
         ] {

@@ -27,7 +27,9 @@ pub(crate) fn read(input: &str) -> Result<Vec<String>, Error> {
 
     let mut names: Vec<String> = Vec::new();
     for image in images {
-        image_name::check(&image.name)?;
+        if image.enabled || image.name.is_empty() {
+            image_name::check(&image.name)?;
+        }
         if image.enabled {
             names.push(image.name);
         }
@@ -106,7 +108,7 @@ mod tests {
             ("enable=true", "it is empty"),
             ("a\"b", "broken quotes"),
             ("a:tag", "invalid name `a:tag`"),
-            ("a,enable=false\nb//c,enable=false", "invalid name `b//c`"),
+            ("enable=false", "it is empty"),
         ];
         for (input, expected) in cases {
             let message = read(input).unwrap_err().to_string();

@@ -1,16 +1,16 @@
-//! Labels: the eight of the OCI image specification that an event can tell
+//! Labels and annotations: the eight of the OCI image specification that an event can tell
 //! (<https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md>), and the user's own.
 //!
-//! A label that nothing is known for is there with an empty value, as docker/metadata-action has it, so that the one
-//! of a base image does not show through.
+//! One that nothing is known for is there with an empty value, as docker/metadata-action has it, so that the one
+//! of a base image does not show through. In native mode it is left out: an empty claim helps nobody.
 
 use std::collections::BTreeMap;
 
 use crate::collation;
 use crate::error::{Error, Input};
 use crate::expression::Expressions;
-use crate::facts::Subject;
 use crate::list;
+use crate::subject::Subject;
 use crate::warning::Warning;
 
 /// A key and its value; the value may hold anything, line ends too.
@@ -41,28 +41,27 @@ impl Label {
     }
 }
 
-/// All labels, sorted by key; the user's own win. `input`: the user's, one `key=value` a line.
+/// All of them, sorted by key; the user's own win. `own`: the user's, one `key=value` a line, of this input.
 pub(crate) fn all(
     subject: &Subject<'_>,
     expressions: &Expressions,
     version: &str,
-    input: &str,
+    input: Input,
+    own: &str,
     warnings: &mut Vec<Warning>,
 ) -> Result<Vec<Label>, Error> {
     let mut labels: BTreeMap<String, String> = of_event(subject, version)
         .into_iter()
+        .filter(|(_, value)| !(subject.mode.is_native() && value.is_empty()))
         .map(|(name, value)| (format!("org.opencontainers.image.{name}"), value))
         .collect();
-    let lines = list::lines(input).map_err(|source| Error::List {
-        input: Input::Labels,
-        source,
-    })?;
+    let lines = list::lines(own).map_err(|source| Error::List { input, source })?;
     for line in lines {
-        match expressions.fill(Input::Labels, &line)?.split_once('=') {
+        match expressions.fill(input, &line)?.split_once('=') {
             Some((key, value)) if !key.is_empty() => {
                 labels.insert(key.to_owned(), value.to_owned());
             }
-            _ => warnings.push(Warning::NoLabel { line }),
+            _ => warnings.push(Warning::NoLabel { input, line }),
         }
     }
     let mut labels: Vec<Label> = labels
@@ -92,29 +91,39 @@ fn of_event(subject: &Subject<'_>, version: &str) -> [(&'static str, String); 8]
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
     use crate::facts::{Facts, Repository};
+    use crate::mode::Mode;
+    use crate::request::Request;
 
-    fn labels(payload: Value, input: &str, warnings: &mut Vec<Warning>) -> Result<Vec<Label>, Error> {
+    fn labels(
+        mode: Mode,
+        payload: Value,
+        input: &str,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Vec<Label>, Error> {
         let facts = Facts {
             event_name: "push".to_owned(),
             git_ref: "refs/heads/a=b".to_owned(),
             sha: "860c190".to_owned(),
-            repository: Repository::from_payload(&payload, "org/app", "https://github.com"),
+            repository: Repository::from_json(&payload["repository"], "org/app", "https://github.com"),
             payload,
-            now: Timestamp::UNIX_EPOCH,
-            commit_date: None,
+            ..Facts::default()
         };
-        let subject = Subject::new(&facts, false, 7);
-        all(&subject, &Expressions::new(&subject), "1.2.3", input, warnings)
+        let request = Request {
+            mode,
+            ..Request::default()
+        };
+        let subject = Subject::new(&facts, &request);
+        let expressions = Expressions::new(&subject);
+        all(&subject, &expressions, "1.2.3", Input::Labels, input, warnings)
     }
 
     fn lines(payload: Value, input: &str) -> Vec<String> {
-        labels(payload, input, &mut Vec::new())
+        labels(Mode::Compatible, payload, input, &mut Vec::new())
             .unwrap()
             .iter()
             .map(Label::line)
@@ -137,6 +146,19 @@ mod tests {
     }
 
     #[test]
+    fn native_labels_say_something_or_are_not_there() {
+        let labels = labels(Mode::Native, Value::Null, "x=", &mut Vec::new()).unwrap();
+        let keys: Vec<&str> = labels
+            .iter()
+            .map(|label| label.key.rsplit('.').next().unwrap())
+            .collect();
+        assert_eq!(
+            keys,
+            ["created", "revision", "source", "title", "url", "version", "x"]
+        );
+    }
+
+    #[test]
     fn own_labels_win_and_may_hold_anything() {
         let input = "x={{branch}}\norg.opencontainers.image.title=My=App\nj={\"a\":1,\"b\":2}\nempty=";
         let lines = lines(Value::Null, input);
@@ -154,8 +176,10 @@ mod tests {
     #[test]
     fn lines_without_a_key_are_told() {
         let mut warnings = Vec::new();
-        assert_eq!(labels(Value::Null, "foo\n=x", &mut warnings).unwrap().len(), 8);
+        let labels = labels(Mode::Compatible, Value::Null, "foo\n=x", &mut warnings);
+        assert_eq!(labels.unwrap().len(), 8);
         let expected = ["foo", "=x"].map(|line| Warning::NoLabel {
+            input: Input::Labels,
             line: line.to_owned(),
         });
         assert_eq!(warnings, expected);

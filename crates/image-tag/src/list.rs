@@ -41,9 +41,23 @@ impl Record {
 /// A field splits at its first `=` that has something before it; the key is lower-cased. Without one, it is a value.
 pub(crate) fn key_and_value(field: &str) -> (Option<String>, &str) {
     match field.find('=') {
-        Some(at) if at > 0 => (Some(field[..at].trim().to_lowercase()), field[at + 1..].trim()),
-        _ => (None, field.trim()),
+        Some(at) if at > 0 => (Some(trim(&field[..at]).to_lowercase()), trim(&field[at + 1..])),
+        _ => (None, trim(field)),
     }
+}
+
+/// The text without the blanks around it that JavaScript takes for such: a byte order mark is one, U+0085 is none.
+fn trim(text: &str) -> &str {
+    text.trim_matches(is_blank)
+}
+
+fn is_blank(c: char) -> bool {
+    c == '\u{feff}' || (c.is_whitespace() && c != '\u{85}')
+}
+
+/// Whether a list holds nothing but comments and blank lines.
+pub(crate) fn is_empty(input: &str) -> bool {
+    Reader::new(input, Quotes::Strict).next().is_none()
 }
 
 /// Reads a list of fields: `images`, `tags`, `flavor`.
@@ -54,7 +68,7 @@ pub(crate) fn records(input: &str) -> Result<Vec<Record>, ListError> {
         let like_comment = raw
             .fields
             .first()
-            .is_some_and(|f| !f.quoted && f.text.trim_start().starts_with('#'));
+            .is_some_and(|f| !f.quoted && trim(&f.text).starts_with('#'));
         let fields = unquote_again(raw.fields, raw.line)?;
         records.push(Record {
             line: raw.line,
@@ -70,7 +84,7 @@ pub(crate) fn lines(input: &str) -> Result<Vec<String>, ListError> {
     Reader::new(input, Quotes::Relaxed)
         .map(|raw| {
             let fields: Vec<String> = raw?.fields.into_iter().map(|field| field.text).collect();
-            Ok(fields.join(",").trim().to_owned())
+            Ok(trim(&fields.join(",")).to_owned())
         })
         .collect()
 }
@@ -80,11 +94,11 @@ fn unquote_again(fields: Vec<Field>, line: usize) -> Result<Vec<String>, ListErr
     let whole = matches!(&fields[..], [only] if !only.within_blanks);
     let mut plain = Vec::with_capacity(fields.len());
     for field in fields {
-        let text = field.text.trim();
+        let text = trim(&field.text);
         if field.quoted && (whole || text.starts_with('"')) {
             let inner = Reader::new(text, Quotes::Strict).next();
             match inner.transpose().map_err(|error| ListError { line, ..error })? {
-                Some(record) => plain.extend(record.fields.iter().map(|f| f.text.trim().to_owned())),
+                Some(record) => plain.extend(record.fields.iter().map(|f| trim(&f.text).to_owned())),
                 None => plain.push(String::new()),
             }
         } else {
@@ -123,10 +137,10 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn new(input: &'a str, quotes: Quotes) -> Self {
-        let skipped = &input[..input.len() - input.trim_start().len()];
+        let skipped = &input[..input.len() - input.trim_start_matches(is_blank).len()];
         let line = 1 + skipped.matches('\n').count();
         Self {
-            rest: input.trim().chars().peekable(),
+            rest: trim(input).chars().peekable(),
             line,
             quotes,
         }
@@ -251,7 +265,7 @@ impl Iterator for Reader<'_> {
                         self.rest = "".chars().peekable();
                     }
                     match &record {
-                        Ok(raw) if is_blank(raw) => {}
+                        Ok(raw) if is_blank_record(raw) => {}
                         _ => return Some(record),
                     }
                 }
@@ -260,8 +274,8 @@ impl Iterator for Reader<'_> {
     }
 }
 
-fn is_blank(record: &RawRecord) -> bool {
-    matches!(&record.fields[..], [only] if only.text.trim().is_empty())
+fn is_blank_record(record: &RawRecord) -> bool {
+    matches!(&record.fields[..], [only] if trim(&only.text).is_empty())
 }
 
 #[cfg(test)]
@@ -367,6 +381,28 @@ mod tests {
     }
 
     #[test]
+    fn comments_alone_are_nothing() {
+        for (input, expected) in [
+            ("", true),
+            (" \n", true),
+            ("# a\n#b", true),
+            ("#a\nb", false),
+            ("\"", false),
+        ] {
+            assert_eq!(is_empty(input), expected, "{input:?}");
+        }
+    }
+
+    #[test]
+    fn blanks_are_those_of_javascript() {
+        assert_eq!(
+            key_and_value("\u{feff}type\u{feff}= sha\u{a0}"),
+            (Some("type".to_owned()), "sha")
+        );
+        assert_eq!(key_and_value("x=\u{85}y"), (Some("x".to_owned()), "\u{85}y"));
+    }
+
+    #[test]
     fn keys_and_values() {
         assert_eq!(key_and_value(" Type = raw "), (Some("type".to_owned()), "raw"));
         assert_eq!(key_and_value("value==a"), (Some("value".to_owned()), "=a"));
@@ -393,7 +429,7 @@ mod tests {
         #[test]
         fn quoting_is_undone(value in "[^\"]{0,40}") {
             let read = fields(&format!("type=raw,\"value={value}\""));
-            prop_assert_eq!(read, vec![vec!["type=raw".to_owned(), format!("value={value}").trim().to_owned()]]);
+            prop_assert_eq!(read, vec![vec!["type=raw".to_owned(), trim(&format!("value={value}")).to_owned()]]);
         }
     }
 }

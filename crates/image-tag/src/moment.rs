@@ -255,6 +255,25 @@ mod tests {
     }
 
     #[test]
+    fn backslashes() {
+        let moment = moment("2020-01-10T00:30:05.678Z", "UTC");
+        for (format, expected) in [
+            (r"\[x]H", "[1578616205678]0"),
+            (r"\\MM", "01"),
+            (r"\q", "q"),
+            (r"\MM", "MM"),
+            (r"\\", ""),
+            (r"a\", "am"),
+            (r"\LT", "LT"),
+            (r"\é", "é"),
+            (r"\[YYYY]", "[2020]"),
+            (r"[\M]", r"\M"),
+        ] {
+            assert_eq!(moment.format(format), expected, "{format}");
+        }
+    }
+
+    #[test]
     fn zones() {
         for (at, zone, expected) in [
             (

@@ -3,24 +3,48 @@
 
 mod edge;
 mod git_ref;
+mod matching;
+pub(crate) mod pep440;
 mod raw;
+mod regular_expression;
 mod schedule;
-mod semver;
+pub(crate) mod semver;
 mod sha;
+mod source;
+
+use std::borrow::Cow;
 
 use crate::attributes::Attributes;
-use crate::error::Error;
+use crate::error::{Error, Input};
 use crate::expression::Expressions;
-use crate::facts::Subject;
+use crate::subject::Subject;
 use crate::warning::Warning;
 
 /// The names of all types, for messages.
-const SUPPORTED: &str = "`schedule`, `semver`, `edge`, `ref`, `raw`, `sha`";
+const SUPPORTED: &str = "`schedule`, `semver`, `pep440`, `match`, `edge`, `ref`, `raw`, `sha`";
 
 /// What types may ask.
 pub(crate) struct Event<'a> {
     pub(crate) subject: &'a Subject<'a>,
     pub(crate) expressions: &'a Expressions,
+    /// The version to take in place of every other.
+    pub(crate) instead: Option<&'a str>,
+}
+
+impl Event<'_> {
+    /// What a version is read from: the rule's own `value`, else the git tag, else a version from elsewhere.
+    pub(crate) fn version_text(&self, value: Option<&str>) -> Result<Option<String>, Error> {
+        Ok(match (self.instead, value) {
+            (Some(instead), _) => Some(instead.to_owned()),
+            (None, Some(value)) => Some(self.expressions.fill(Input::Tags, value)?),
+            (None, None) => self.subject.version_text().map(str::to_owned),
+        })
+    }
+
+    /// The answer where there is no version to read.
+    pub(crate) fn no_version(&self) -> Answer {
+        Answer::Nothing(self.subject.no_tag().into())
+    }
 }
 
 /// What a rule says to an event.
@@ -29,7 +53,7 @@ pub(crate) enum Answer {
     /// Text for a tag, and whether this is the newest release as far as the rule can tell.
     Tag { text: String, latest: bool },
     /// The rule is about something else, for this reason.
-    Nothing(&'static str),
+    Nothing(Cow<'static, str>),
 }
 
 /// A rule's type with its attributes.
@@ -37,6 +61,8 @@ pub(crate) enum Answer {
 pub(crate) enum Type {
     Schedule(schedule::Schedule),
     Semver(semver::Semver),
+    Pep440(pep440::Pep440),
+    Match(matching::Match),
     Edge(edge::Edge),
     Ref(git_ref::Ref),
     Raw(raw::Raw),
@@ -50,6 +76,8 @@ impl Type {
         Ok(match given.as_str() {
             "schedule" => Self::Schedule(schedule::Schedule::read(attributes)),
             "semver" => Self::Semver(semver::Semver::read(attributes)?),
+            "pep440" => Self::Pep440(pep440::Pep440::read(attributes)?),
+            "match" => Self::Match(matching::Match::read(attributes)?),
             "edge" => Self::Edge(edge::Edge::read(attributes)),
             "ref" => Self::Ref(git_ref::Ref::read(attributes)?),
             "raw" => Self::Raw(raw::Raw::read(attributes)?),
@@ -68,7 +96,8 @@ impl Type {
     pub(crate) fn priority(&self) -> f64 {
         match self {
             Self::Schedule(_) => 1000.0,
-            Self::Semver(_) => 900.0,
+            Self::Semver(_) | Self::Pep440(_) => 900.0,
+            Self::Match(_) => 800.0,
             Self::Edge(_) => 700.0,
             Self::Ref(_) => 600.0,
             Self::Raw(_) => 200.0,
@@ -85,11 +114,24 @@ impl Type {
         }
     }
 
+    /// What the rule reads a version from, where its type is about versions.
+    pub(crate) fn version_text(&self, event: &Event<'_>) -> Result<Option<String>, Error> {
+        match self {
+            Self::Semver(semver) => semver.source().text(event),
+            Self::Pep440(pep440) => pep440.source().text(event),
+            Self::Match(matching) => matching.source().text(event),
+            Self::Ref(git_ref::Ref::Tag) => Ok(event.subject.tag().map(str::to_owned)),
+            _ => Ok(None),
+        }
+    }
+
     /// The answer to an event.
     pub(crate) fn answer(&self, event: &Event<'_>, warnings: &mut Vec<Warning>) -> Result<Answer, Error> {
         match self {
             Self::Schedule(schedule) => schedule.answer(event),
             Self::Semver(semver) => semver.answer(event, warnings),
+            Self::Pep440(pep440) => pep440.answer(event, warnings),
+            Self::Match(matching) => matching.answer(event, warnings),
             Self::Edge(edge) => Ok(edge.answer(event, warnings)),
             Self::Ref(git_ref) => Ok(git_ref.answer(event)),
             Self::Raw(raw) => raw.answer(event),

@@ -1,20 +1,29 @@
-//! The tags that came together: the first is the version, the others follow, `latest` ends the list.
+//! The tags of one image as they come together: the first is the version, the others follow, `latest` ends the list.
+
+/// A tag of an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Tag {
+    pub(crate) name: String,
+    /// Other builds get it too.
+    pub(crate) floating: bool,
+}
 
 /// Tags, each once.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Version {
-    tags: Vec<String>,
+    tags: Vec<Tag>,
     latest: bool,
 }
 
 impl Version {
     /// Only the first tag decides on `latest`, also when it was not the first to be asked for.
-    pub(crate) fn add(&mut self, tag: String, latest: bool) {
+    pub(crate) fn add(&mut self, tag: Tag, latest: bool) {
         if self.tags.is_empty() {
             self.latest = latest;
         }
-        if !self.tags.contains(&tag) {
-            self.tags.push(tag);
+        match self.tags.iter_mut().find(|known| known.name == tag.name) {
+            Some(known) => known.floating |= tag.floating,
+            None => self.tags.push(tag),
         }
     }
 
@@ -25,11 +34,17 @@ impl Version {
 
     /// The first tag; empty when there is none.
     pub(crate) fn main(&self) -> &str {
-        self.tags.first().map_or("", String::as_str)
+        self.tags.first().map_or("", |tag| &tag.name)
     }
 
-    pub(crate) fn tags(&self) -> &[String] {
+    pub(crate) fn tags(&self) -> &[Tag] {
         &self.tags
+    }
+
+    /// The tag to deploy by: the first that stands for this build alone, else the first.
+    pub(crate) fn firmest(&self) -> Option<&str> {
+        let immutable = self.tags.iter().find(|tag| !tag.floating);
+        immutable.or(self.tags.first()).map(|tag| tag.name.as_str())
     }
 }
 
@@ -37,14 +52,44 @@ impl Version {
 mod tests {
     use super::*;
 
+    fn version(tags: &[(&str, bool, bool)]) -> Version {
+        let mut version = Version::default();
+        for &(name, floating, latest) in tags {
+            let name = name.to_owned();
+            version.add(Tag { name, floating }, latest);
+        }
+        version
+    }
+
     #[test]
     fn first_tag_is_the_version_and_decides() {
-        let mut version = Version::default();
-        assert_eq!((version.main(), version.is_latest()), ("", false));
-        for (tag, latest) in [("a", false), ("b", true), ("a", true), ("b", false)] {
-            version.add(tag.to_owned(), latest);
-        }
+        let empty = Version::default();
+        assert_eq!(
+            (empty.main(), empty.is_latest(), empty.firmest()),
+            ("", false, None)
+        );
+        let version = version(&[
+            ("a", false, false),
+            ("b", true, true),
+            ("a", true, true),
+            ("b", true, false),
+        ]);
         assert_eq!((version.main(), version.is_latest()), ("a", false));
-        assert_eq!(version.tags(), ["a", "b"]);
+        let names: Vec<&str> = version.tags().iter().map(|tag| tag.name.as_str()).collect();
+        assert_eq!(names, ["a", "b"]);
+    }
+
+    #[test]
+    fn a_tag_that_floats_by_one_rule_floats() {
+        assert!(version(&[("a", false, false), ("a", true, false)]).tags()[0].floating);
+    }
+
+    #[test]
+    fn what_is_deployed_stands_for_this_build_alone() {
+        assert_eq!(
+            version(&[("1", true, false), ("1.2.3", false, false)]).firmest(),
+            Some("1.2.3")
+        );
+        assert_eq!(version(&[("main", true, false)]).firmest(), Some("main"));
     }
 }

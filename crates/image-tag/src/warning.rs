@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::error::shown;
+use crate::error::{Input, shown};
 use crate::tag_name::Mended;
 
 /// Something that may not be what was meant.
@@ -14,6 +14,27 @@ pub enum Warning {
     /// A `type=semver` rule met something that is no version.
     NotSemver {
         /// What it met.
+        value: String,
+    },
+    /// A `type=pep440` rule met something that is no version.
+    NotPep440 {
+        /// What it met.
+        value: String,
+    },
+    /// The pattern of a `type=match` rule does not fit.
+    NotMatching {
+        /// The pattern.
+        pattern: String,
+        /// What it did not fit.
+        value: String,
+    },
+    /// The pattern of a `type=match` rule fits, but has nothing for the group asked for.
+    NoGroup {
+        /// The pattern.
+        pattern: String,
+        /// The group.
+        group: String,
+        /// What the pattern fits.
         value: String,
     },
     /// The regular expression of `match=` does not fit, so that the whole value was taken.
@@ -56,10 +77,21 @@ pub enum Warning {
         /// How.
         how: Mended,
     },
+    /// Rules gave tags, but none for this image.
+    NoTagForImage {
+        /// Its name.
+        image: String,
+    },
+    /// Floating tags follow the highest version, and the repository's tags are not known.
+    TagsUnknown,
+    /// An expression asks for the commit's history, which is not known.
+    NoHistory,
     /// A `type=edge` rule without `branch=` where the default branch is not known.
     NoDefaultBranch,
-    /// A label line without a key or without `=`.
+    /// A line of labels or annotations without a key or without `=`.
     NoLabel {
+        /// Which input.
+        input: Input,
         /// The line.
         line: String,
     },
@@ -73,6 +105,34 @@ impl fmt::Display for Warning {
                 write!(
                     f,
                     "`{}` is not a semantic version (https://semver.org), so `type=semver` gives no tag",
+                    shown(value)
+                )
+            }
+            Self::NotPep440 { value } => {
+                write!(
+                    f,
+                    "`{}` is not a version of PEP 440 (https://peps.python.org/pep-0440/), so `type=pep440` gives no tag",
+                    shown(value)
+                )
+            }
+            Self::NotMatching { pattern, value } => {
+                write!(
+                    f,
+                    "`pattern={}` does not fit `{}`, so `type=match` gives no tag",
+                    shown(pattern),
+                    shown(value)
+                )
+            }
+            Self::NoGroup {
+                pattern,
+                group,
+                value,
+            } => {
+                write!(
+                    f,
+                    "`pattern={}` has no group `{}` in `{}`, so `type=match` gives no tag",
+                    shown(pattern),
+                    shown(group),
                     shown(value)
                 )
             }
@@ -110,10 +170,19 @@ impl fmt::Display for Warning {
             Self::NoDefaultBranch => f.write_str(
                 "`type=edge` gives no tag: the default branch is not known, name it by `branch=main`",
             ),
-            Self::NoLabel { line } => write!(
+            Self::NoLabel { input, line } => write!(
                 f,
-                "`{}` of input `labels` is left out: it has no `key=`",
+                "`{}` of input `{input}` is left out: it has no `key=`",
                 shown(line)
+            ),
+            Self::NoTagForImage { image } => write!(f, "no rule of input `tags` gave a tag for `{}`", shown(image)),
+            Self::TagsUnknown => f.write_str(
+                "`latest` and other tags that move follow the highest version, and the repository's tags are not \
+                 known: check out with `fetch-depth: 0`, or let the step ask the API with `github-token`",
+            ),
+            Self::NoHistory => f.write_str(
+                "`describe`, `distance` and `commit_count` are empty: they need a checkout with its history \
+                 (`fetch-depth: 0`)",
             ),
         }
     }

@@ -31,15 +31,19 @@ fn facts(name: &str) -> Facts {
     let read = |extension: &str| fs::read_to_string(folder.join(name).with_extension(extension)).unwrap();
     let text = read("env");
     let env: BTreeMap<&str, &str> = text.lines().map(|line| line.split_once('=').unwrap()).collect();
-    let payload = serde_json::from_str(&read("json")).unwrap();
+    let payload: serde_json::Value = serde_json::from_str(&read("json")).unwrap();
     Facts {
         event_name: env["GITHUB_EVENT_NAME"].to_owned(),
         git_ref: env["GITHUB_REF"].to_owned(),
         sha: env["GITHUB_SHA"].to_owned(),
-        repository: Repository::from_payload(&payload, env["GITHUB_REPOSITORY"], env["GITHUB_SERVER_URL"]),
+        repository: Repository::from_json(
+            &payload["repository"],
+            env["GITHUB_REPOSITORY"],
+            env["GITHUB_SERVER_URL"],
+        ),
         payload,
         now: "2026-11-22T09:10:11Z".parse().unwrap(),
-        commit_date: None,
+        ..Facts::default()
     }
 }
 
@@ -115,7 +119,11 @@ fn outputs_of_a_tag() {
         labels: "maintainer=Ada".to_owned(),
         ..request("type=semver,pattern={{version}}")
     };
-    let outputs: BTreeMap<_, _> = derive(&request, &facts).unwrap().outputs(&request).into();
+    let outputs: BTreeMap<_, _> = derive(&request, &facts)
+        .unwrap()
+        .outputs(&request)
+        .into_iter()
+        .collect();
     assert_eq!(outputs["version"], "1.2.3");
     assert_eq!(
         outputs["tags"],
@@ -145,12 +153,12 @@ fn hostile_text_stays_in_its_place() {
         ..request("")
     };
     let derived = derive(&request, &facts).unwrap();
-    let outputs: BTreeMap<_, _> = derived.outputs(&request).into();
+    let outputs: BTreeMap<_, _> = derived.outputs(&request).into_iter().collect();
     assert_eq!(outputs["labels"].lines().count(), 9);
     let branch = facts.git_ref.strip_prefix("refs/heads/").unwrap();
     assert!(outputs["labels"].starts_with(&format!("branch={branch}\n")));
     assert_eq!(
-        derived.json["labels"]["org.opencontainers.image.description"],
+        derived.json()["labels"]["org.opencontainers.image.description"],
         facts.repository.description
     );
     assert_eq!(outputs["json"].lines().count(), 1);
@@ -161,7 +169,7 @@ fn hostile_text_stays_in_its_place() {
 #[test]
 fn head_commit_of_a_pull_request_on_demand() {
     let request = Request {
-        pull_request_head: true,
+        pull_request_head: Some(true),
         ..request("type=sha,format=long")
     };
     let derived = derive(&request, &facts("pull-request")).unwrap();
@@ -185,8 +193,8 @@ fn rules_say_why_they_gave_nothing() {
     assert_eq!(
         outcomes,
         [
-            Outcome::Nothing("the ref is not a tag"),
-            Outcome::Nothing("it is not enabled")
+            Outcome::Nothing("the ref is not a tag".to_owned()),
+            Outcome::Nothing("it is not enabled".to_owned())
         ]
     );
     assert_eq!(derived.warnings, [Warning::NoTag]);

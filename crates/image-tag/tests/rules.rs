@@ -12,10 +12,10 @@ fn facts(git_ref: &str) -> Facts {
         event_name: "push".to_owned(),
         git_ref: git_ref.to_owned(),
         sha: "860c1904a1ce19322e91ac35af1ab07466440c37".to_owned(),
-        repository: Repository::from_payload(&payload, "org/app", "https://github.com"),
+        repository: Repository::from_json(&payload["repository"], "org/app", "https://github.com"),
         payload,
         now: "2020-01-10T00:30:00Z".parse().unwrap(),
-        commit_date: None,
+        ..Facts::default()
     }
 }
 
@@ -186,7 +186,7 @@ fn a_megabyte_is_text_like_any_other() {
     let branch = "日\n\"{{sha}}\0".repeat(100_000);
     let payload = json!({"repository": {"description": branch, "name": branch}});
     let facts = Facts {
-        repository: Repository::from_payload(&payload, "org/app", ""),
+        repository: Repository::from_json(&payload["repository"], "org/app", ""),
         payload,
         ..facts(&format!("refs/heads/{branch}"))
     };

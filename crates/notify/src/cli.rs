@@ -13,6 +13,8 @@ pub const SLACK: SecretSpec = SecretSpec {
     name: "slack-webhook-url",
     env: "SLACK_WEBHOOK_URL",
     description: "Slack incoming webhook to post to. A secret: pass it from `secrets`.",
+    default: None,
+    short: false,
 };
 
 /// Any receiver of JSON.
@@ -20,6 +22,8 @@ pub const WEBHOOK: SecretSpec = SecretSpec {
     name: "webhook-url",
     env: "NOTIFY_WEBHOOK_URL",
     description: "Address to post the event to as JSON. A secret: pass it from `secrets`.",
+    default: None,
+    short: false,
 };
 
 /// What the tool offers beside its flags.
@@ -66,6 +70,7 @@ pub const INTERFACE: Interface = Interface {
     ],
     environment: gha::interface::NETWORK,
     whole: &[],
+    exports: &[],
 };
 
 /// Tells people how the deploy went: what, where and in how long, or what failed and why.

@@ -1,7 +1,9 @@
 //! Programs that people would otherwise use, as they are on this machine. One that is missing is named and left out.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use anyhow::{Result, ensure};
 
 use crate::{command, console, environment};
 
@@ -16,25 +18,38 @@ pub struct Peers {
     pub python3: Option<PathBuf>,
     /// Node.js, on which most actions run.
     pub node: Option<PathBuf>,
+    /// The bundle of docker/metadata-action, which Node.js runs.
+    pub metadata_action: Option<PathBuf>,
 }
 
 impl Peers {
-    /// Looks for each on `PATH`, and says which are skipped.
-    #[must_use]
-    pub fn find() -> Self {
+    /// Looks for each on `PATH`, and says which are skipped. A bundle of docker/metadata-action is only had by its path.
+    ///
+    /// # Errors
+    /// When there is no file at that path.
+    pub fn find(metadata_action: Option<&Path>) -> Result<Self> {
         let or_skip = |name: &str, program: Option<PathBuf>| {
             if program.is_none() {
                 console::line(format!("skipped: {name}"));
             }
             program
         };
+        if let Some(bundle) = metadata_action {
+            ensure!(bundle.is_file(), "there is no file `{}`", bundle.display());
+        }
+        let metadata_action = metadata_action.map(std::path::absolute).transpose()?;
+        let metadata_action = or_skip(
+            "docker/metadata-action (name it by --metadata-action)",
+            metadata_action,
+        );
         let python3 = ["python3", "-c", "import sys; print(sys.executable)"];
-        Self {
+        Ok(Self {
             sh: or_skip("sh", environment::find_program("sh")),
             curl: or_skip("curl", environment::find_program("curl")),
             python3: or_skip("python3", itself(python3)),
             node: or_skip("node", itself(["node", "-p", "process.execPath"])),
-        }
+            metadata_action,
+        })
     }
 }
 
@@ -48,8 +63,6 @@ fn itself([name, flag, asks]: [&str; 3]) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     #[test]

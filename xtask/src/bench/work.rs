@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use sandbox::http::{Reply, Script, Server};
 use serde_json::json;
 
+use super::image_tag;
 use super::peer::Peers;
 use super::subject::Subject;
 use crate::command;
@@ -20,11 +21,19 @@ pub struct Stage {
     pub title: String,
     /// The commands.
     pub subjects: Vec<Subject>,
-    /// Listens as long as the stage is there.
+    /// Listens as long as the stage is there, and both sides ask it the same.
     server: Option<Server>,
+    /// Listens as long as the stage is there, for a peer that asks more than we do.
+    beside: Option<Server>,
 }
 
 impl Stage {
+    /// The same with a server that only a peer asks.
+    pub(super) fn with_server_beside(mut self, server: Server) -> Self {
+        self.beside = Some(server);
+        self
+    }
+
     /// How many requests its server has answered.
     #[must_use]
     pub fn requests(&self) -> Option<usize> {
@@ -55,74 +64,17 @@ pub fn start_up(programs: &[(String, PathBuf)], peers: &Peers, home: &Path) -> S
     stage("start-up", subjects, None, home)
 }
 
-/// The stage of a tool's real work; none for a tool that has none here.
+/// The stages of a tool's real work; none for a tool that has none here.
 ///
 /// # Errors
 /// When a fixture can't be read or no server started.
-pub fn real(tool: &str, program: &Path, peers: &Peers, root: &Path, scratch: &Path) -> Result<Option<Stage>> {
+pub fn real(tool: &str, program: &Path, peers: &Peers, root: &Path, scratch: &Path) -> Result<Vec<Stage>> {
     match tool {
-        "image-tag" => image_tag(program, peers, root, scratch).map(Some),
-        "health-gate" => health_gate(program, peers, scratch).map(Some),
-        "notify" => notify(program, peers, scratch).map(Some),
-        _ => Ok(None),
+        "image-tag" => image_tag::stages(program, peers, root, scratch),
+        "health-gate" => health_gate(program, peers, scratch).map(|stage| vec![stage]),
+        "notify" => notify(program, peers, scratch).map(|stage| vec![stage]),
+        _ => Ok(Vec::new()),
     }
-}
-
-/// Tags of a pushed version. The peers only start and read the same event: what docker/metadata-action must do on Node.js
-/// before its first own line.
-fn image_tag(program: &Path, peers: &Peers, root: &Path, scratch: &Path) -> Result<Stage> {
-    let events = root.join("tests/fixtures/events");
-    let variables = events.join("push-tag.env");
-    let variables = std::fs::read_to_string(&variables)
-        .with_context(|| format!("failed to read `{}`", variables.display()))?;
-    let event = events.join("push-tag.json");
-    let reads_in_node = "JSON.parse(require('fs').readFileSync(process.env.GITHUB_EVENT_PATH, 'utf8'))";
-    let reads_in_python =
-        "import json, os; json.load(open(os.environ['GITHUB_EVENT_PATH'], encoding='utf-8'))";
-    let ours = Subject::ours(
-        "image-tag, three rules",
-        program,
-        &[
-            "--images",
-            "ghcr.io/acme/shop",
-            "--tags",
-            "type=semver,pattern={{version}}",
-            "--tags",
-            "type=semver,pattern={{major}}.{{minor}}",
-            "--tags",
-            "type=sha",
-        ],
-    );
-    let candidates = [
-        Some(ours),
-        peer(
-            "python3",
-            "python3, reads the event",
-            &peers.python3,
-            &["-c", reads_in_python],
-        ),
-        peer(
-            "node",
-            "node, reads the event",
-            &peers.node,
-            &["-e", reads_in_node],
-        ),
-    ];
-    let subjects = candidates.into_iter().flatten().map(|subject| {
-        let pairs = variables.lines().filter_map(|line| line.split_once('='));
-        let subject = pairs.fold(subject, |subject, (name, value)| subject.env(name, value));
-        ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"]
-            .into_iter()
-            .fold(subject.env("GITHUB_EVENT_PATH", &event), |subject, name| {
-                let file = scratch.join(name);
-                subject.with_file(&file, b"").env(name, file)
-            })
-            .env("RUNNER_TEMP", scratch)
-            .env("DEPLOY_LEDGER", scratch.join("ledger.jsonl"))
-            .with_file(&scratch.join("ledger.jsonl"), b"")
-    });
-    let title = "image-tag: tags of the event in tests/fixtures/events/push-tag.json";
-    Ok(stage(title, subjects.collect(), None, scratch))
 }
 
 /// One look at a service that is ready.
@@ -211,7 +163,12 @@ fn deploy() -> serde_json::Value {
     })
 }
 
-fn stage(title: impl Into<String>, subjects: Vec<Subject>, server: Option<Server>, home: &Path) -> Stage {
+pub(super) fn stage(
+    title: impl Into<String>,
+    subjects: Vec<Subject>,
+    server: Option<Server>,
+    home: &Path,
+) -> Stage {
     // Where a settings file of a person's would be looked for, there is none.
     let subjects = subjects
         .into_iter()
@@ -221,10 +178,16 @@ fn stage(title: impl Into<String>, subjects: Vec<Subject>, server: Option<Server
         title: title.into(),
         subjects,
         server,
+        beside: None,
     }
 }
 
-fn peer(short: &'static str, name: &str, program: &Option<PathBuf>, words: &[&str]) -> Option<Subject> {
+pub(super) fn peer(
+    short: &'static str,
+    name: &str,
+    program: &Option<PathBuf>,
+    words: &[&str],
+) -> Option<Subject> {
     program
         .as_deref()
         .map(|program| Subject::peer(short, name, program, words))
@@ -242,7 +205,7 @@ mod tests {
             ..Peers::default()
         };
         let none = real("new-tool", program, &peers, Path::new("."), scratch.path()).unwrap();
-        assert!(none.is_none());
+        assert!(none.is_empty());
         let stage = start_up(
             &[("new-tool".to_owned(), program.to_owned())],
             &peers,
@@ -258,28 +221,5 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let error = notify(Path::new("/bin/true"), &Peers::default(), scratch.path()).unwrap_err();
         assert_eq!(error.to_string(), "`notify` has posted nothing");
-    }
-
-    #[test]
-    fn both_sides_read_the_event_of_the_fixture() {
-        let (root, scratch) = (
-            crate::environment::workspace_root().unwrap(),
-            tempfile::tempdir().unwrap(),
-        );
-        let peers = Peers {
-            node: Some(PathBuf::from("/bin/sh")),
-            ..Peers::default()
-        };
-        // A shell in the place of each program tells what it was given.
-        let stage = image_tag(Path::new("/bin/sh"), &peers, &root, scratch.path()).unwrap();
-        assert_eq!(stage.subjects.len(), 2);
-        for subject in &stage.subjects {
-            let shell = Path::new("/bin/sh");
-            let mut told = subject.command_behind(
-                shell,
-                &["-c", r#"test -s "$GITHUB_EVENT_PATH" && echo "$GITHUB_REF""#],
-            );
-            assert_eq!(command::read_text(&mut told).unwrap(), "refs/tags/v1.2.3");
-        }
     }
 }

@@ -11,6 +11,6 @@ pub mod process;
 pub mod runner;
 pub mod start;
 mod supervise;
-#[cfg(test)]
-mod testing;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod writer;

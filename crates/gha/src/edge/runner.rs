@@ -17,14 +17,15 @@ use crate::edge::writer::Writer;
 use crate::env::Env;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::interface::{Interface, RESULT, SecretSpec, variable};
+use crate::interface::{Interface, SecretSpec, variable};
 use crate::ledger::{self, Entry};
 use crate::log_line::Weight;
-use crate::outputs;
 use crate::summary::Summary;
 use crate::trace::TraceId;
 
-/// The shortest secret that is taken.
+mod command_files;
+
+/// The shortest secret that is taken, but for [`SecretSpec::short`].
 const SHORTEST_SECRET: usize = 6;
 
 /// The most that is read of a file that a user names; secrets, ledgers and payloads are far smaller.
@@ -168,57 +169,6 @@ impl Runner {
         self.writer().mask(secret);
     }
 
-    /// Writes a step output, at once, so that a cancelled step still has it. Outside a runner there is nowhere to
-    /// write to, and nothing happens. A failure to write is remembered and told at the end, if nothing worse happened:
-    /// it must not stand in the way of the run, nor hide its verdict.
-    pub fn output(&self, name: &str, value: &str) {
-        if let Err(failure) = self.write_output(name, value) {
-            self.output_failure
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .get_or_insert(failure);
-        }
-    }
-
-    /// The first output that could not be written.
-    pub(crate) fn output_failure(&self) -> Option<Failure> {
-        self.output_failure
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
-    }
-
-    fn write_output(&self, name: &str, value: &str) -> Result<(), Failure> {
-        let declared = self
-            .interface
-            .outputs
-            .iter()
-            .chain([&RESULT])
-            .any(|spec| spec.name == name);
-        if !declared {
-            return Err(Failure::new(
-                Exit::Bug,
-                format!("output `{name}` is not declared"),
-            ));
-        }
-        let Some(path) = self.env.get("GITHUB_OUTPUT") else {
-            return Ok(());
-        };
-        let value = self.hide(value).replace('\0', "\u{fffd}");
-        let delimiter = format!("ghadelimiter_{}", uuid::Uuid::from_bytes(environment::random()));
-        let entry =
-            outputs::entry(name, &value, &delimiter).map_err(|error| Failure::new(Exit::Bug, error))?;
-        append(Path::new(path), &entry).map_err(|error| {
-            Failure::new(
-                Exit::Usage,
-                format!("failed to write output `{name}` to `{path}`: {error}"),
-            )
-            .help(
-                "`GITHUB_OUTPUT` must name a file that this process may append to; unset it outside a runner",
-            )
-        })
-    }
-
     /// A text with every known secret in it hidden. Foreign text passes here before it is cut or escaped: half a
     /// secret, or one with a backslash in it, would not be recognised later.
     #[must_use]
@@ -243,10 +193,11 @@ impl Runner {
     }
 
     /// Reads a secret: from the file that its flag names (`-` is standard input), else from its input, else from its
-    /// own variable. It is masked before this returns.
+    /// own variable. It is masked before this returns, but for a short one of a [`SecretSpec::short`].
     ///
     /// # Errors
-    /// When the file can't be read or is empty, or the run is cancelled while standard input is awaited.
+    /// When the file can't be read or is empty, when the value is too short, or the run is cancelled while standard
+    /// input is awaited.
     pub async fn secret(
         &self,
         spec: &SecretSpec,
@@ -266,7 +217,8 @@ impl Runner {
         else {
             return Ok(None);
         };
-        if value.len() < SHORTEST_SECRET {
+        let short = value.len() < SHORTEST_SECRET;
+        if short && !spec.short {
             let reason = format!(
                 "the secret `{}` is shorter than {SHORTEST_SECRET} characters",
                 spec.name
@@ -274,7 +226,9 @@ impl Runner {
             return Err(Failure::new(Exit::Usage, reason)
                 .help("hiding it would hide parts of ordinary words; check its value"));
         }
-        self.mask(&value);
+        if !short {
+            self.mask(&value);
+        }
         if file.is_none() {
             self.secrets_used
                 .lock()
@@ -417,4 +371,33 @@ fn read_stream(stream: impl std::io::Read) -> std::io::Result<Vec<u8>> {
         )));
     }
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edge::testing::runner;
+
+    #[tokio::test]
+    async fn a_short_secret_is_taken_only_where_it_can_be_none() {
+        for (short, value, taken, masked) in [
+            (false, "12345", false, false),
+            (false, "123456", true, true),
+            (true, "12345", true, false),
+            (true, "123456", true, true),
+        ] {
+            let (name, env, description) = ("token", "DEMO_TOKEN", "");
+            let spec = &SecretSpec {
+                name,
+                env,
+                description,
+                default: None,
+                short,
+            };
+            let (runner, _) = runner(&[("INPUT_TOKEN", value)]);
+            let secret = runner.secret(spec, None).await;
+            assert_eq!(secret.is_ok_and(|secret| secret.is_some()), taken, "{value}");
+            assert_eq!(runner.hide(value) == "***", masked, "{value}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
-//! A runner for tests of the edge: any environment, and a log to look into.
+//! A runner for tests of an edge: any environment, and a log to look into. For other crates behind the feature `testing`.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::edge::runner::Runner;
 use crate::edge::writer::Writer;
@@ -12,18 +12,21 @@ use crate::mask::Masker;
 use crate::trace::TraceId;
 
 /// What was printed.
-#[derive(Clone, Default)]
-pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
+#[derive(Clone, Debug, Default)]
+pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    /// All of it, so far.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 }
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
@@ -32,10 +35,17 @@ impl Write for Log {
 }
 
 /// The interface of no tool in particular.
-pub(crate) const INTERFACE: Interface = Interface::named("demo");
+pub const INTERFACE: Interface = Interface::named("demo");
 
 /// A runner with these variables; its log has the form of GitHub's where they say so.
-pub(crate) fn runner(variables: &[(&str, &str)]) -> (Runner, Log) {
+#[must_use]
+pub fn runner(variables: &[(&str, &str)]) -> (Runner, Log) {
+    runner_of(INTERFACE, variables)
+}
+
+/// The same for a tool.
+#[must_use]
+pub fn runner_of(interface: Interface, variables: &[(&str, &str)]) -> (Runner, Log) {
     let env: Env = variables.iter().copied().collect();
     let log = Log::default();
     let trace = TraceId::of(&env, [1; 16]);
@@ -46,7 +56,7 @@ pub(crate) fn runner(variables: &[(&str, &str)]) -> (Runner, Log) {
     };
     let streams = (Box::new(log.clone()), Box::new(std::io::sink()));
     let writer = Writer::new(
-        "demo",
+        interface.name,
         trace,
         format,
         env.in_runner(),
@@ -54,5 +64,5 @@ pub(crate) fn runner(variables: &[(&str, &str)]) -> (Runner, Log) {
         streams.0,
         streams.1,
     );
-    (Runner::new(INTERFACE, env, trace, writer), log)
+    (Runner::new(interface, env, trace, writer), log)
 }

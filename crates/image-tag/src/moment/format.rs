@@ -38,8 +38,9 @@ pub(super) fn pieces(format: &str) -> Vec<Piece> {
         let (piece, length) = if let Some(inner) = bracketed(rest) {
             (Piece::Text(inner.to_owned()), inner.len() + 2)
         } else if let Some(after) = rest.strip_prefix('\\') {
-            let length = token_length(after);
-            (Piece::Text(after[..length].to_owned()), length + 1)
+            let length = escaped_length(after);
+            // What is escaped loses its own backslashes too.
+            (Piece::Text(after[..length].replace('\\', "")), length + 1)
         } else if first == 'S' {
             let digits = rest.bytes().take_while(|b| *b == b'S').count().min(9);
             (Piece::Fraction(digits), digits)
@@ -67,11 +68,16 @@ fn token_at(text: &str) -> Option<&'static str> {
     TOKENS.into_iter().find(|token| text.starts_with(token))
 }
 
-fn token_length(text: &str) -> usize {
+/// How much a backslash keeps from being read: a token, else a character.
+fn escaped_length(text: &str) -> usize {
     if text.starts_with('S') {
         return text.bytes().take_while(|b| *b == b'S').count().min(9);
     }
-    token_at(text).map_or(0, str::len)
+    let character = text
+        .chars()
+        .next()
+        .filter(|c| !matches!(c, '\n' | '\r' | '\u{2028}' | '\u{2029}'));
+    token_at(text).map_or(character.map_or(0, char::len_utf8), str::len)
 }
 
 /// Replaces the abbreviations of whole formats.

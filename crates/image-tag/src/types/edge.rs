@@ -2,6 +2,7 @@
 
 use super::{Answer, Event};
 use crate::attributes::Attributes;
+use crate::error::shown;
 use crate::warning::Warning;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,18 +19,16 @@ impl Edge {
 
     pub(super) fn answer(&self, event: &Event<'_>, warnings: &mut Vec<Warning>) -> Answer {
         let Some(branch) = event.subject.branch() else {
-            return Answer::Nothing("the ref is not a branch");
+            return Answer::Nothing("the ref is not a branch".into());
         };
-        let wanted = self
-            .branch
-            .as_ref()
-            .unwrap_or(&event.subject.facts.repository.default_branch);
+        let default = &event.subject.facts.repository.default_branch;
+        let wanted = self.branch.as_ref().unwrap_or(default);
         if wanted.is_empty() {
             warnings.push(Warning::NoDefaultBranch);
-            return Answer::Nothing("the default branch is not known");
+            return Answer::Nothing("the default branch is not known".into());
         }
         if wanted != branch {
-            return Answer::Nothing("the ref is another branch");
+            return Answer::Nothing(format!("the ref is another branch than `{}`", shown(wanted)).into());
         }
         Answer::Tag {
             text: "edge".to_owned(),

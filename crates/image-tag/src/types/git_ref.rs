@@ -23,15 +23,15 @@ impl Ref {
     }
 
     pub(super) fn answer(self, event: &Event<'_>) -> Answer {
+        let subject = event.subject;
         let (name, nothing) = match self {
-            Self::Branch => (event.subject.branch(), "the ref is not a branch"),
-            Self::Tag => (event.subject.tag(), "the ref is not a tag"),
+            Self::Branch => (subject.branch(), "the ref is not a branch".into()),
+            Self::Tag => (subject.tag(), subject.no_tag().into()),
             Self::PullRequest => {
-                let number = event
-                    .subject
+                let number = subject
                     .pull()
                     .map(|pull| pull.strip_suffix("/merge").unwrap_or(pull));
-                (number, "the ref is not a pull request")
+                (number, "the ref is not a pull request".into())
             }
         };
         match name {

@@ -19,7 +19,7 @@ impl Schedule {
 
     pub(super) fn answer(&self, event: &Event<'_>) -> Result<Answer, Error> {
         if !event.subject.facts.event_name.contains("schedule") {
-            return Ok(Answer::Nothing("the event is not `schedule`"));
+            return Ok(Answer::Nothing("the event is not `schedule`".into()));
         }
         Ok(Answer::Tag {
             text: event.expressions.fill_dates(&self.pattern)?,

@@ -22,7 +22,7 @@ impl Sha {
 
     pub(super) fn answer(self, event: &Event<'_>) -> Answer {
         if event.subject.sha.is_empty() {
-            return Answer::Nothing("the commit is not known");
+            return Answer::Nothing("the commit is not known".into());
         }
         let sha = match self {
             Self::Short => &event.subject.short_sha,

@@ -52,9 +52,11 @@ impl CommandFiles {
 
 /// The entries of a file and, where it is broken, why: what came before counts all the same.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Entries {
-    pub(crate) pairs: Vec<(String, String)>,
-    pub(crate) broken: Option<String>,
+pub struct Entries {
+    /// Names and values in order.
+    pub pairs: Vec<(String, String)>,
+    /// What is wrong with the entry that ended the reading.
+    pub broken: Option<String>,
 }
 
 /// Reads a `NAME=VALUE` / heredoc file; a file that is not there has no entries.
@@ -78,7 +80,8 @@ pub(crate) fn read_text(path: &Path) -> String {
 }
 
 /// Parses the text of a `GITHUB_OUTPUT`, `GITHUB_ENV` or `GITHUB_STATE` file.
-pub(crate) fn parse_entries(text: &str) -> Entries {
+#[must_use]
+pub fn parse_entries(text: &str) -> Entries {
     let mut pairs = Vec::new();
     let mut rest = text;
     while let Some((line, _)) = take_line(&mut rest) {

@@ -43,5 +43,6 @@ mod workflow;
 
 pub use cancel::{CancelHandle, CancelWhen, Grace};
 pub use error::Error;
+pub use files::{Entries, parse_entries};
 pub use report::{Annotation, Level, LogLine, Outcome, Report, StepReport, Survivor};
 pub use setup::Setup;

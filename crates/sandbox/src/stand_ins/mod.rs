@@ -1,4 +1,5 @@
 //! Services that a deploy talks to, made of the scripted server: each keeps the state its story needs.
 
 pub mod chat;
+pub mod github;
 pub mod web;
