@@ -92,6 +92,169 @@ fn nothing_is_asked_where_the_payload_says_all() {
     assert_eq!(outputs(&place)["version"], "main");
 }
 
+/// A checkout made by the real git, in a folder of the place.
+fn git(folder: &std::path::Path, arguments: &[&str]) {
+    let mut command = Command::new("git");
+    command
+        .args([
+            "-c",
+            "user.name=Ada",
+            "-c",
+            "user.email=ada@example.com",
+            "-c",
+            "init.defaultBranch=main",
+        ])
+        .args(["-c", "commit.gpgsign=false", "-c", "tag.gpgsign=false"])
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+        .env("HOME", folder)
+        .env("GIT_CONFIG_NOSYSTEM", "1");
+    let output = command.output().unwrap();
+    assert!(
+        output.status.success(),
+        "{arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// A repository in which `v1.2.9` and `v2.0.0` are out, and `v1.2.8` is built late.
+fn origin(place: &Place) -> std::path::PathBuf {
+    let origin = place.path().join("origin");
+    std::fs::create_dir(&origin).unwrap();
+    git(&origin, &["init", "--quiet"]);
+    for tag in ["v1.2.8", "v1.2.9", "v2.0.0"] {
+        git(&origin, &["commit", "--quiet", "--allow-empty", "--message", tag]);
+        git(&origin, &["tag", tag]);
+    }
+    origin
+}
+
+#[test]
+fn a_checkout_that_may_lack_tags_moves_nothing() {
+    let place = Place::new();
+    let origin = origin(&place);
+    let source = origin.to_str().unwrap();
+    let rules = "type=semver,pattern={{version}}\ntype=semver,pattern={{major}}.{{minor}}";
+    // As `org/shop` of github.com, where the remote's address says so.
+    let address = "https://github.com/org/shop.git";
+    for (name, clone, remote, expected) in [
+        ("whole", &["clone", "--quiet"][..], address, "1.2.8"),
+        (
+            "single",
+            &["clone", "--quiet", "--single-branch"],
+            address,
+            "1.2.8",
+        ),
+        ("untagged", &["clone", "--quiet", "--no-tags"], address, "1.2.8"),
+        (
+            "foreign",
+            &["clone", "--quiet"],
+            "https://github.com/org/other.git",
+            "1.2.8",
+        ),
+        (
+            "elsewhere",
+            &["clone", "--quiet"],
+            "https://gitlab.example/org/shop.git",
+            "1.2.8",
+        ),
+    ] {
+        let folder = place.path().join(name);
+        git(place.path(), &[clone, &[source, name]].concat());
+        git(&folder, &["remote", "set-url", "origin", remote]);
+        let flags = ["--tags", rules, "--flavor", "latest=highest", "--dry-run"];
+        let mut command = step(&place, "refs/tags/v1.2.8", &flags);
+        command.current_dir(&folder);
+        let finished = finish(command).expect(0);
+        assert!(
+            finished
+                .stdout
+                .contains(&format!("ghcr.io/org/shop:{expected}\n")),
+            "{name}: {}",
+            finished.log()
+        );
+        let said = if name == "whole" {
+            "`1.2` belongs to `v1.2.9`"
+        } else {
+            "tags are not known"
+        };
+        assert!(finished.log().contains(said), "{name}: {}", finished.log());
+        assert!(!finished.stdout.contains(":latest"), "{name}: {}", finished.log());
+    }
+}
+
+#[test]
+fn a_list_without_the_tag_that_is_built_is_not_believed() {
+    let github = GitHub::open(TOKEN).unwrap().tagged(["v0.1.0"]);
+    let place = Place::new();
+    let flags = [
+        "--tags",
+        "type=semver,pattern={{version}}",
+        "--flavor",
+        "latest=highest",
+    ];
+    let finished = finish(asking(step(&place, "refs/tags/v1.2.8", &flags), &github)).expect(0);
+    assert_eq!(outputs(&place)["tag-names"], "1.2.8");
+    assert!(
+        finished.log().contains("lacks the tag that is built"),
+        "{}",
+        finished.log()
+    );
+}
+
+#[test]
+fn a_branch_that_is_called_like_a_version_passes_no_guard() {
+    let github = GitHub::open(TOKEN).unwrap().tagged(["v1.2.3"]);
+    let place = Place::new();
+    let event = place.path().join("event.json");
+    let run = |branch: &str| {
+        let run = json!({"event": "push", "head_branch": branch, "head_sha": COMMIT, "pull_requests": [],
+            "head_repository": {"full_name": REPOSITORY}});
+        json!({"workflow_run": run, "repository": {"full_name": REPOSITORY}}).to_string()
+    };
+    for (branch, code) in [("v9.9.9", 3), ("v1.2.3", 0)] {
+        std::fs::write(&event, run(branch)).unwrap();
+        let flags = ["--mode", "native", "--require", "semver-tag"];
+        let mut command = asking(step(&place, "refs/heads/main", &flags), &github);
+        command
+            .env("GITHUB_EVENT_NAME", "workflow_run")
+            .env("GITHUB_EVENT_PATH", &event);
+        finish(command).expect(code);
+    }
+}
+
+#[test]
+fn another_repository_is_not_compared_with_this_ones_tags() {
+    let github = GitHub::open(TOKEN).unwrap().tagged(["v0.1.0", "v1.2.8"]);
+    let place = Place::new();
+    origin(&place);
+    let folder = place.path().join("origin");
+    git(
+        &folder,
+        &["remote", "add", "origin", "https://github.com/org/other.git"],
+    );
+    git(&folder, &["checkout", "--quiet", "v1.2.8"]);
+    let rules = "type=semver,pattern={{version}}\ntype=semver,pattern={{major}}.{{minor}}";
+    let flags = [
+        "--context",
+        "git:origin",
+        "--tags",
+        rules,
+        "--flavor",
+        "latest=highest",
+    ];
+    finish(asking(step(&place, "refs/heads/main", &flags), &github)).expect(0);
+    assert_eq!(outputs(&place)["tag-names"], "1.2.8");
+    assert!(
+        github
+            .requests()
+            .iter()
+            .all(|request| !request.path.contains("refs"))
+    );
+}
+
 #[test]
 fn an_api_that_fails_is_a_warning() {
     let limit = || refusal(403, "API rate limit exceeded");

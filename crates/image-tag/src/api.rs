@@ -85,8 +85,10 @@ impl Api {
     fn with(runner: &Runner, token: SecretString, full_name: &str, limits: Limits) -> Result<Self, ApiError> {
         // Not the runner's context, which takes github.com where the address is unusable: another server's token must
         // not go there.
-        let given = runner.env().get("GITHUB_API_URL");
-        let base = address::base(given.unwrap_or("https://api.github.com"))?;
+        let base = address::base(&address::of_server(
+            runner.env().get("GITHUB_API_URL"),
+            runner.env().get("GITHUB_SERVER_URL"),
+        ))?;
         let repository = address::repository(&base, full_name)?;
         let mut authorization = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
             .map_err(|_| ApiError::Token)?;

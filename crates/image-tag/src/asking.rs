@@ -1,17 +1,19 @@
 //! One rule after the other: what it gives, whether that floats, and whether this version may have it.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
 
 use crate::derived::{Outcome, Rule};
 use crate::entry::Entry;
 use crate::error::{Error, Input, shown};
 use crate::flavor::{Flavor, Latest};
-use crate::lines::{Lines, Standing};
+use crate::lines::{Lines, Order, Standing};
 use crate::mode::Mode;
 use crate::tag_name;
 use crate::types::{Answer, Event};
 use crate::warning::Warning;
-use crate::worlds::{World, neighbours};
+use crate::worlds::{Place, World, neighbours};
 
 /// A tag that a rule gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,8 +33,10 @@ pub(crate) struct Asking<'a> {
     /// What is known of the repository's versions, where floating tags follow the highest.
     lines: Option<Lines>,
     at_another_commit: OnceCell<World<'a>>,
-    /// The worlds in which the git tag is another one.
-    with_other_tags: OnceCell<Vec<World<'a>>>,
+    /// The worlds in which a version is another one.
+    worlds: RefCell<HashMap<(String, Place), Rc<World<'a>>>>,
+    /// Why the rule that gave the first tag does not bring `latest`.
+    latest_refused: Option<Option<String>>,
     pub(crate) warnings: Vec<Warning>,
 }
 
@@ -50,7 +54,8 @@ impl<'a> Asking<'a> {
             here,
             lines,
             at_another_commit: OnceCell::new(),
-            with_other_tags: OnceCell::new(),
+            worlds: RefCell::default(),
+            latest_refused: None,
             warnings,
         }
     }
@@ -74,6 +79,9 @@ impl<'a> Asking<'a> {
         let Some(tag) = self.tag(&text) else {
             return nothing("its text is empty".to_owned());
         };
+        if let Some(refusal) = self.reserved(entry, &tag) {
+            return nothing(refusal);
+        }
         let version = entry.kind.version_text(&event)?;
         let floating = self.floats(entry, &tag, version.as_deref())?;
         if floating && let Some(refusal) = self.refusal(entry, &tag, version.as_deref())? {
@@ -83,8 +91,16 @@ impl<'a> Asking<'a> {
             Latest::Auto => latest,
             Latest::Always => true,
             Latest::Never => false,
-            Latest::Highest => latest && self.is_highest(version.as_deref())?,
+            Latest::Highest if !latest => false,
+            Latest::Highest => {
+                let refusal = self.not_latest(entry, version.as_deref())?;
+                let is_latest = refusal.is_none();
+                // The first tag decides, and nobody else's reason counts.
+                self.latest_refused.get_or_insert(refusal);
+                is_latest
+            }
         };
+        self.latest_refused.get_or_insert(None);
         let rule = Rule {
             text: entry.text.clone(),
             outcome: Outcome::Tag {
@@ -100,6 +116,11 @@ impl<'a> Asking<'a> {
                 latest,
             }),
         ))
+    }
+
+    /// Why there is no `latest`, where the first tag would bring it but for a higher version.
+    pub(crate) fn why_no_latest(&mut self) -> Option<String> {
+        self.latest_refused.take().flatten()
     }
 
     /// The tag `latest` with what it gets of prefix and suffix.
@@ -158,77 +179,119 @@ impl<'a> Asking<'a> {
 
     /// Whether other builds get the same tag: those of another commit, and those of at least one other version.
     fn floats(&self, entry: &Entry, tag: &str, version: Option<&str>) -> Result<bool, Error> {
-        let stays = |world: &World<'_>| Ok(self.tag_in(entry, world)?.as_deref() == Some(tag));
         let at_another_commit = self
             .at_another_commit
             .get_or_init(|| self.here.at_another_commit());
-        if !stays(at_another_commit)? {
-            return Ok(false);
+        let subject = self.here.event().subject;
+        if !self.stays(entry, tag, at_another_commit)? {
+            // Another run may build the very commit that is named here, and this one its merge.
+            return Ok(subject.is_of_another_commit());
         }
-        let git_tag = self.here.event().subject.tag();
-        let own;
-        let others = match version.filter(|version| Some(*version) != git_tag) {
-            Some(version) => {
-                own = self.with_versions_beside(version, false);
-                &own
-            }
-            None => match git_tag {
-                Some(tag) => self
-                    .with_other_tags
-                    .get_or_init(|| self.with_versions_beside(tag, true)),
-                None => return Ok(true),
-            },
-        };
-        for other in others {
-            if stays(other)? {
-                return Ok(true);
-            }
+        match version.or(subject.version_text()) {
+            Some(version) => self.stays_beside(entry, tag, version, true),
+            None => Ok(true),
         }
-        Ok(false)
     }
 
-    fn with_versions_beside(&self, version: &str, is_tag: bool) -> Vec<World<'a>> {
-        neighbours(version)
-            .iter()
-            .map(|neighbour| self.here.with_version(neighbour, is_tag))
-            .collect()
+    /// Whether the tag stays the same with a neighbour of the version; with `any` of them, or else with all.
+    fn stays_beside(&self, entry: &Entry, tag: &str, version: &str, any: bool) -> Result<bool, Error> {
+        let place = self.here.place(version);
+        for neighbour in neighbours(version) {
+            if self.stays(entry, tag, &self.world(&neighbour, place))? == any {
+                return Ok(any);
+            }
+        }
+        Ok(!any)
+    }
+
+    fn stays(&self, entry: &Entry, tag: &str, world: &World<'_>) -> Result<bool, Error> {
+        Ok(self.tag_in(entry, world)?.as_deref() == Some(tag))
+    }
+
+    /// The world with another version, which many rules ask for.
+    fn world(&self, version: &str, place: Place) -> Rc<World<'a>> {
+        let mut known = self.worlds.borrow_mut();
+        let key = (version.to_owned(), place);
+        Rc::clone(
+            known
+                .entry(key)
+                .or_insert_with(|| Rc::new(self.here.with_version(version, place))),
+        )
     }
 
     /// Why this version may not have a floating tag, where those follow the highest of their line.
     fn refusal(&mut self, entry: &Entry, tag: &str, version: Option<&str>) -> Result<Option<String>, Error> {
-        let (Some(lines), Some(version)) = (&self.lines, version) else {
+        let of_build = self.here.event().subject.version_text();
+        let version = match (version, of_build) {
+            (Some(version), _) => version,
+            // Other types may use a version in their expressions.
+            (None, Some(version)) if !self.stays_beside(entry, tag, version, false)? => version,
+            _ => return Ok(None),
+        };
+        let standing = self.standing(entry, version, |_, there| there == Some(tag))?;
+        Ok(standing.and_then(|standing| self.why_not(tag, version, standing)))
+    }
+
+    /// Why this version is not the one that `latest` stands for.
+    fn not_latest(&mut self, entry: &Entry, version: Option<&str>) -> Result<Option<String>, Error> {
+        let Some(version) = version else {
+            return Ok(Some("the first tag is of no version".to_owned()));
+        };
+        // A repository may have changed from `v1.2` to `v1.2.3`: what this rule has no tag for may be higher all the same.
+        // A number alone is more likely a day.
+        let plain = !entry.kind.takes_out();
+        let counts = |other: &str, there: Option<&str>| there.is_some() || (plain && other.contains('.'));
+        let standing = self.standing(entry, version, counts)?;
+        Ok(standing.and_then(|standing| self.why_not("latest", version, standing)))
+    }
+
+    /// Where a version stands among the higher ones for which `counts` holds, given with the tag that the rule has for
+    /// them; nothing where tags don't follow the highest.
+    fn standing(
+        &self,
+        entry: &Entry,
+        version: &str,
+        counts: impl Fn(&str, Option<&str>) -> bool,
+    ) -> Result<Option<Standing>, Error> {
+        let Some(lines) = &self.lines else {
             return Ok(None);
         };
-        let is_tag = self.here.event().subject.tag() == Some(version);
-        let standing = lines.standing(version, |other| {
-            let world = self.here.with_version(other, is_tag);
-            Ok::<_, Error>(self.tag_in(entry, &world)?.as_deref() == Some(tag))
+        if self.here.event().subject.is_marked_prerelease() {
+            return Ok(Some(Standing::NotARelease));
+        }
+        let place = self.here.place(version);
+        let order = |text: &str| entry.kind.order(text);
+        let order: Option<Order<'_>> = entry.kind.takes_out().then_some(&order);
+        let standing = lines.standing(version, order, |other| {
+            let there = self.tag_in(entry, &self.world(other, place))?;
+            Ok::<_, Error>(counts(other, there.as_deref()))
         })?;
-        Ok(match standing {
-            Standing::Highest => None,
-            Standing::Below(other) => Some(format!("`{tag}` belongs to `{}`", shown(&other))),
-            Standing::NotARelease => Some(format!(
+        Ok(Some(standing))
+    }
+
+    fn why_not(&mut self, tag: &str, version: &str, standing: Standing) -> Option<String> {
+        Some(match standing {
+            Standing::Highest => return None,
+            Standing::Below(other) => format!("`{tag}` belongs to `{}`", shown(&other)),
+            Standing::NotARelease => format!(
                 "`{tag}` follows the highest release, and `{}` is none",
                 shown(version)
-            )),
+            ),
             Standing::Unknown => {
                 self.warnings.push(Warning::TagsUnknown);
-                Some(format!(
-                    "`{tag}` may belong to a higher version: the repository's tags are not known"
-                ))
+                format!("`{tag}` may belong to a higher version: the repository's tags are not known")
             }
         })
     }
 
-    fn is_highest(&mut self, version: Option<&str>) -> Result<bool, Error> {
-        let (Some(lines), Some(version)) = (&self.lines, version) else {
-            return Ok(false);
-        };
-        let standing = lines.standing(version, |_| Ok::<_, Error>(true))?;
-        if standing == Standing::Unknown {
-            self.warnings.push(Warning::TagsUnknown);
-        }
-        Ok(standing == Standing::Highest)
+    /// Why a branch or a git tag may not take the name that versions have; by chance it would move theirs.
+    fn reserved(&self, entry: &Entry, tag: &str) -> Option<String> {
+        let latest = self.flavor.latest_text(self.mode);
+        let is_number = tag.starts_with(|c: char| c.is_ascii_digit())
+            && tag.chars().all(|c| c.is_ascii_digit() || c == '.');
+        let taken = self.mode.is_native()
+            && ((entry.kind.is_branch() && is_number) || (entry.kind.is_ref() && tag == latest));
+        taken.then(|| format!("`{tag}` is kept for versions"))
     }
 }
 

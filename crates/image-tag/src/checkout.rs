@@ -41,6 +41,8 @@ pub(crate) struct Checkout {
     pub(crate) tags: Vec<String>,
     /// The history is cut, as by `fetch-depth: 1`: tags, distance and counts may not be all.
     pub(crate) shallow: bool,
+    /// It was cloned with all branches and their tags, so that its tags were all when it was last fetched.
+    pub(crate) whole: bool,
     /// Address of `origin`, else of the only remote, without credentials.
     pub(crate) remote: Option<String>,
     /// The branch that `refs/remotes/origin/HEAD` points at.
@@ -67,11 +69,12 @@ pub(crate) enum CheckoutError {
     Read(String, #[source] Reason),
 }
 
-/// Reads what is checked out in `folder`, or in the nearest folder above it that is a repository.
+/// Reads what is checked out in `folder`, or in the nearest folder above it that is a repository. Of the tags at a
+/// detached HEAD only those of `prefix` count.
 ///
 /// # Errors
 /// When there is no repository, it has no commit, or HEAD can't be read. A broken tag, remote or commit is none.
-pub(crate) fn read(folder: &Path) -> Result<Checkout, CheckoutError> {
+pub(crate) fn read(folder: &Path, prefix: &str) -> Result<Checkout, CheckoutError> {
     let repository = Repository::open(folder)?;
     let head = repository.head()?;
     let commit = repository.peel(head.id);
@@ -86,7 +89,7 @@ pub(crate) fn read(folder: &Path) -> Result<Checkout, CheckoutError> {
         None if head.on_branch => (String::new(), "HEAD is on a branch whose name is not UTF-8"),
         None => {
             let names = repository.names_at(commit);
-            detached::git_ref(&names, &remotes, default_branch.as_deref())
+            detached::git_ref(&names, prefix, &remotes, default_branch.as_deref())
         }
     };
     Ok(Checkout {
@@ -101,11 +104,21 @@ pub(crate) fn read(folder: &Path) -> Result<Checkout, CheckoutError> {
             .iter()
             .filter_map(|name| name.strip_prefix("refs/tags/").map(str::to_owned))
             .collect(),
+        whole: !repository.is_shallow() && remote::fetches_all(&repository.config, &remotes),
         shallow: repository.is_shallow(),
         remote: remote::address(&repository.config, &remotes),
         default_branch,
         unread,
     })
+}
+
+/// The commit that a full ref leads to, and its time; nothing where the repository does not have it.
+pub(crate) fn commit_at(folder: &Path, git_ref: &str) -> Option<(String, Option<Timestamp>)> {
+    let repository = Repository::open(folder).ok()?;
+    let commit = repository.commit_at(git_ref)?;
+    let seconds = repository.commit(commit).ok().and_then(|commit| commit.seconds);
+    let date = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
+    Some((commit.to_string(), date))
 }
 
 /// Walks the past of HEAD to the nearest tag that starts with `prefix`, which may be empty, and counts the commits.

@@ -1,7 +1,7 @@
 //! From a request and facts to tags, labels and annotations.
 
 use crate::asking::{Asking, Given};
-use crate::derived::{About, Derived, ImageTags, Rule};
+use crate::derived::{About, Derived, ImageTags, Outcome, Rule};
 use crate::entry::{self, Entry};
 use crate::error::{Error, Input};
 use crate::facts::Facts;
@@ -28,15 +28,27 @@ pub fn derive(request: &Request, facts: &Facts) -> Result<Derived, Error> {
         return Err(Error::NothingKnown);
     }
     let mut subject = Subject::new(facts, request);
-    guard::check(&request.require, &subject)?;
+    let mut warnings = Vec::new();
+    match guard::check(&request.require, &subject) {
+        Err(refused @ Error::Refused { .. }) if request.explaining => warnings.push(Warning::Refused {
+            reason: refused.to_string(),
+        }),
+        checked => checked?,
+    }
     let version = version_from::find(request.version_sources(), facts, &request.tag_prefix)?;
     subject.version = version.filter(|_| subject.tag().is_none());
     if !request.digest.is_empty() {
         digest::check(&request.digest)?;
     }
 
-    let mut warnings = Vec::new();
-    let names = images::read(&request.images)?;
+    let mut names = images::read(&request.images, &mut warnings)?;
+    if !request.digest.is_empty() && names.len() != 1 {
+        return Err(Error::DigestOfOne { images: names.len() });
+    }
+    if names.is_empty() {
+        // Tags have no name in front.
+        names.push(String::new());
+    }
     let flavor = Flavor::read(&request.flavor)?;
     let entries = entry::read(request.rules(), &mut warnings)?;
     let about = About::new(&subject);
@@ -48,11 +60,22 @@ pub fn derive(request: &Request, facts: &Facts) -> Result<Derived, Error> {
     let mut rules: Vec<Rule> = Vec::with_capacity(entries.len());
     let mut given: Vec<(&Entry, Given)> = Vec::with_capacity(entries.len());
     for entry in &entries {
+        if !names.iter().any(|name| entry.is_for(name)) {
+            rules.push(Rule {
+                text: entry.text.clone(),
+                outcome: Outcome::Nothing("no image is the one it is for".to_owned()),
+            });
+            continue;
+        }
         let (rule, tag) = asking.ask(entry)?;
         rules.push(rule);
         given.extend(tag.map(|tag| (entry, tag)));
     }
     let images = tags_by_image(&names, &given, &mut asking, &request.digest)?;
+    rules.extend(asking.why_no_latest().map(|reason| Rule {
+        text: "latest".to_owned(),
+        outcome: Outcome::Nothing(reason),
+    }));
     let mut warnings = asking.warnings;
 
     let version = images
@@ -67,13 +90,16 @@ pub fn derive(request: &Request, facts: &Facts) -> Result<Derived, Error> {
     };
     let labels = own(Input::Labels, &request.labels)?;
     let annotations = own(Input::Annotations, &request.annotations)?;
+    if request.mentions("commit_date") && event.subject.is_undated() {
+        warnings.push(Warning::NoCommitDate);
+    }
     if facts.history.is_none() && request.mentions_history() {
         warnings.push(Warning::NoHistory);
     }
     let zones = event.expressions.unknown_zones().into_iter();
     warnings.extend(zones.map(|zone| Warning::UnknownZone { zone }));
     if version.is_empty() {
-        if request.mode.is_native() {
+        if request.mode.is_native() && !request.explaining {
             return Err(Error::NoTag { about, rules });
         }
         warnings.push(Warning::NoTag);
@@ -88,15 +114,13 @@ pub fn derive(request: &Request, facts: &Facts) -> Result<Derived, Error> {
     ))
 }
 
-/// What each image gets of the tags that the rules gave. Without any image, tags have no name in front.
+/// What each image gets of the tags that the rules gave.
 fn tags_by_image(
     names: &[String],
     given: &[(&Entry, Given)],
     asking: &mut Asking<'_>,
     digest: &str,
 ) -> Result<Vec<ImageTags>, Error> {
-    let nameless = [String::new()];
-    let names = if names.is_empty() { &nameless } else { names };
     let mut images = Vec::with_capacity(names.len());
     for name in names {
         let mut version = Version::default();

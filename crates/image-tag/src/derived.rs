@@ -1,5 +1,7 @@
 //! What comes out: tags, labels and annotations as values, and as the text of the outputs.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
 use crate::bake::Bake;
@@ -140,12 +142,9 @@ impl Derived {
         warnings: Vec<Warning>,
         rules: Vec<Rule>,
     ) -> Self {
-        let mut tag_names: Vec<String> = Vec::new();
-        for tag in images.iter().flat_map(|image| &image.tag_names) {
-            if !tag_names.contains(tag) {
-                tag_names.push(tag.clone());
-            }
-        }
+        let mut seen = HashSet::new();
+        let names = images.iter().flat_map(|image| &image.tag_names);
+        let tag_names: Vec<String> = names.filter(|tag| seen.insert(*tag)).cloned().collect();
         let tags: Vec<String> = images.iter().flat_map(ImageTags::tags).collect();
         let first = images.iter().find(|image| !image.version.is_empty());
         let version = first.map(|image| image.version.clone()).unwrap_or_default();

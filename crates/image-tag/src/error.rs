@@ -170,6 +170,12 @@ pub enum Error {
         /// What was given.
         digest: String,
     },
+    /// A digest, and not exactly one image it could be of.
+    #[error("input `digest` is the digest of one image, and there are {images}")]
+    DigestOfOne {
+        /// How many there are.
+        images: usize,
+    },
     /// What `require` asks for does not hold.
     #[error("`{git_ref}` is refused by `{rule}`: {why}")]
     Refused {
@@ -240,6 +246,7 @@ impl Error {
             Self::Digest { .. } => {
                 "take the `digest` output of the build step: `sha256:` and 64 hexadecimal characters".to_owned()
             }
+            Self::DigestOfOne { .. } => "name one image, and run it once for each".to_owned(),
             Self::Refused { .. } => "nothing was built; run it for a ref that `require` allows".to_owned(),
             Self::NoTag { .. } => "add a rule that fits this event, such as `type=sha`; `image-tag explain` shows what \
                  each rule sees"

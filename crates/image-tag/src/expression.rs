@@ -1,94 +1,69 @@
 //! Expressions within inputs: `{{branch}}`, `{{date 'YYYYMMDD' tz='Asia/Tokyo'}}`, `{{#if tag}}…{{/if}}`.
 //!
 //! The language is Handlebars. Values are put in as they are: docker/metadata-action escapes them for HTML, which
-//! turns a branch `a=b` into `a&#x3D;b`. Values are data, an expression within one stays text. Partials are refused:
-//! there are none to include, and one that includes itself would not end.
+//! turns a branch `a=b` into `a&#x3D;b`. Values are data, an expression within one stays text.
 
 mod backslashes;
 mod date;
+mod engine;
 mod value;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::rc::Rc;
 
-use date::DateHelper;
-use handlebars::template::TemplateElement;
-use handlebars::{Context, Handlebars, RenderContext, Renderable as _, Template, TemplateErrorReason};
+use handlebars::Context;
 use semver::Version;
 use serde_json::{Value, json};
 
-use crate::error::{Error, Input, shown};
+use crate::error::{Error, Input};
 use crate::subject::Subject;
 use crate::types::semver as semver_type;
 use crate::version_order;
-use value::ValueHelper;
 
-/// Blocks and subexpressions within each other at most. The engine reads them by recursion.
-const DEEPEST: usize = 50;
-
-/// The values that are functions in docker/metadata-action.
-const FUNCTIONS: [&str; 6] = [
-    "branch",
-    "tag",
-    "sha",
-    "base_ref",
-    "is_default_branch",
-    "is_not_default_branch",
-];
+use engine::Engine;
+pub(crate) use engine::is_raw;
 
 /// Fills in expressions for one subject.
 pub(crate) struct Expressions {
-    with_dates: Handlebars<'static>,
-    without_dates: Handlebars<'static>,
+    engine: Rc<Engine>,
     values: Context,
-    unknown_zones: Arc<Mutex<Vec<String>>>,
 }
 
 impl Expressions {
     pub(crate) fn new(subject: &Subject<'_>) -> Self {
-        let unknown_zones = Arc::new(Mutex::new(Vec::new()));
-        let date = |at| DateHelper {
-            at,
-            unknown_zones: Arc::clone(&unknown_zones),
-        };
-        let mut with_dates = engine();
-        with_dates.register_helper("date", Box::new(date(subject.facts.now)));
-        with_dates.register_helper("commit_date", Box::new(date(subject.commit_date)));
-        let values = values(subject);
-        for name in FUNCTIONS {
-            let text = values[name].as_str().unwrap_or_default().to_owned();
-            with_dates.register_helper(name, Box::new(ValueHelper(text)));
-        }
-        // In native mode a misspelt name is an error instead of empty text.
-        with_dates.set_strict_mode(subject.mode.is_native());
+        let engine = Engine::new(subject.facts.now, subject.commit_date, subject.mode);
         Self {
-            with_dates,
-            without_dates: engine(),
-            values: Context::from(values),
-            unknown_zones,
+            engine: Rc::new(engine),
+            values: Context::from(values(subject)),
+        }
+    }
+
+    /// The same for another subject of the same time.
+    pub(crate) fn of(&self, subject: &Subject<'_>) -> Self {
+        Self {
+            engine: Rc::clone(&self.engine),
+            values: Context::from(values(subject)),
         }
     }
 
     /// Fills in the expressions that are known everywhere.
     pub(crate) fn fill(&self, input: Input, text: &str) -> Result<String, Error> {
-        render(&self.with_dates, input, text, &self.values)
+        self.engine.with_dates(input, text, &self.values)
     }
 
     /// Fills in `date` and `commit_date` alone, as in the pattern of a schedule.
     pub(crate) fn fill_dates(&self, text: &str) -> Result<String, Error> {
-        render(&self.with_dates, Input::Tags, text, &Context::null())
+        self.engine.with_dates(Input::Tags, text, &Context::null())
     }
 
     /// Fills in the parts of a version, and nothing else.
     pub(crate) fn fill_version(&self, pattern: &str, parts: Value) -> Result<String, Error> {
-        render(&self.without_dates, Input::Tags, pattern, &Context::from(parts))
+        self.engine
+            .without_dates(Input::Tags, pattern, &Context::from(parts))
     }
 
     /// The time zones that were asked for and are not known, each once.
     pub(crate) fn unknown_zones(&self) -> Vec<String> {
-        self.unknown_zones
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.engine.unknown_zones()
     }
 }
 
@@ -108,7 +83,7 @@ fn values(subject: &Subject<'_>) -> Value {
         // Text, not truth values: `{{#if is_default_branch}}` holds for both, as it always did.
         "is_default_branch": is_default.to_string(),
         "is_not_default_branch": (!is_default).to_string(),
-        "describe": history.map(|history| subject.without_prefix(&history.describe)).unwrap_or_default(),
+        "describe": history.map(|history| subject.describe(history)).unwrap_or_default(),
         "distance": history.map(|history| history.distance.to_string()).unwrap_or_default(),
         "commit_count": history.map(|history| history.commit_count.to_string()).unwrap_or_default(),
         "prerelease": part(|version| version.pre.to_string()),
@@ -128,97 +103,6 @@ fn values(subject: &Subject<'_>) -> Value {
         }
     }
     values
-}
-
-/// Whether a pattern is the one expression `{{raw}}` and nothing else.
-pub(crate) fn is_raw(pattern: &str) -> bool {
-    if depth(pattern) > 0 {
-        return false;
-    }
-    let Ok(template) = Template::compile(pattern) else {
-        return false;
-    };
-    match &template.elements[..] {
-        [TemplateElement::Expression(only) | TemplateElement::HtmlExpression(only)] => {
-            only.params.is_empty() && only.name.as_name() == Some("raw")
-        }
-        _ => false,
-    }
-}
-
-fn engine() -> Handlebars<'static> {
-    let mut engine = Handlebars::new();
-    engine.register_escape_fn(handlebars::no_escape);
-    // A helper of this engine alone; here it is the version as it was given.
-    engine.unregister_helper("raw");
-    engine
-}
-
-fn render(engine: &Handlebars<'static>, input: Input, text: &str, values: &Context) -> Result<String, Error> {
-    if !text.contains("{{") {
-        return Ok(text.to_owned());
-    }
-    let failed = |problem: String| Error::Expression {
-        input,
-        text: shown(text),
-        problem: problem.split_whitespace().collect::<Vec<_>>().join(" "),
-    };
-    if depth(text) > DEEPEST {
-        return Err(failed(format!(
-            "more than {DEEPEST} blocks or parentheses within each other"
-        )));
-    }
-    let template = Template::compile(&backslashes::doubled(text))
-        .map_err(|error| failed(unreadable(error.reason(), error.pos())))?;
-    if has_partials(&template) {
-        return Err(failed("partials (`{{>`, `{{*`) are not supported".to_owned()));
-    }
-    let mut render_context = RenderContext::new(None);
-    template
-        .renders(engine, values, &mut render_context)
-        .map_err(|error| failed(error.reason().to_string()))
-}
-
-/// The engine's own text for syntax errors is a list of its grammar's rules.
-fn unreadable(reason: &TemplateErrorReason, position: Option<(usize, usize)>) -> String {
-    match (reason, position) {
-        (TemplateErrorReason::InvalidSyntax(_), Some((line, column))) => {
-            format!("it can't be read at line {line}, column {column}")
-        }
-        (TemplateErrorReason::InvalidSyntax(_), None) => "it can't be read".to_owned(),
-        (reason, _) => reason.to_string(),
-    }
-}
-
-/// An upper bound of how deep blocks and parentheses nest.
-fn depth(text: &str) -> usize {
-    let (mut blocks, mut deepest) = (0_usize, 0_usize);
-    for tag in text.split("{{").skip(1) {
-        let tag = tag.split("}}").next().unwrap_or(tag);
-        let head = tag.trim_start_matches(|c: char| c == '~' || c == '{' || c.is_whitespace());
-        blocks += usize::from(head.starts_with(['#', '^']) || head.starts_with("else"));
-        let mut open = 0_usize;
-        for c in tag.chars() {
-            match c {
-                '(' | '[' => open += 1,
-                ')' | ']' => open = open.saturating_sub(1),
-                _ => {}
-            }
-            deepest = deepest.max(open);
-        }
-    }
-    blocks.max(deepest)
-}
-
-fn has_partials(template: &Template) -> bool {
-    template.elements.iter().any(|element| match element {
-        TemplateElement::HelperBlock(block) => block.template.iter().chain(&block.inverse).any(has_partials),
-        TemplateElement::RawString(_)
-        | TemplateElement::HtmlExpression(_)
-        | TemplateElement::Expression(_)
-        | TemplateElement::Comment(_) => false,
-        _ => true,
-    })
 }
 
 #[cfg(test)]
@@ -368,6 +252,18 @@ mod tests {
                 .unwrap();
         }
         assert_eq!(expressions.unknown_zones(), ["Mars/Base"]);
+    }
+
+    #[test]
+    fn a_schedule_knows_the_dates_alone() {
+        let (facts, request) = (facts("refs/heads/main"), Request::default());
+        let expressions = Expressions::new(&Subject::new(&facts, &request));
+        assert_eq!(
+            expressions
+                .fill_dates("{{branch}}{{sha}}{{date 'YYYY'}}")
+                .unwrap(),
+            "2020"
+        );
     }
 
     #[test]

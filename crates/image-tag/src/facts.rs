@@ -19,6 +19,10 @@ pub struct Facts {
     pub base_ref: String,
     /// Another CI system than GitHub's runs this.
     pub of_other_ci: bool,
+    /// The ref was named by hand or read from a checkout, so that the event has no say in it.
+    pub ref_given: bool,
+    /// The same for the commit.
+    pub sha_given: bool,
     /// The event's payload; [`Value::Null`] when there is none
     /// (<https://docs.github.com/en/webhooks/webhook-events-and-payloads>).
     pub payload: Value,

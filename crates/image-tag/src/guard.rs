@@ -127,12 +127,19 @@ fn why(rules: &[Rule], subject: &Subject<'_>) -> String {
     if rules.iter().all(wants_tag) && subject.tag().is_none() {
         return subject.no_tag();
     }
-    match (rules, subject.tag()) {
-        ([Rule::SemverTag], Some(_)) => "it is not `vMAJOR.MINOR.PATCH`".to_owned(),
-        ([Rule::PrereleaseTag], Some(_)) => "it is not `vMAJOR.MINOR.PATCH-SOMETHING`".to_owned(),
-        ([Rule::Event(_)], _) => format!("the event is `{}`", shown(&subject.facts.event_name)),
-        ([Rule::DefaultBranch], _) => format!("the default branch is `{}`", shown(subject.default_branch())),
-        _ => "it is not what the rule asks for".to_owned(),
+    let [rule] = rules else {
+        return "none of its rules holds".to_owned();
+    };
+    match rule {
+        Rule::SemverTag => "it is not `vMAJOR.MINOR.PATCH`".to_owned(),
+        Rule::PrereleaseTag => "it is not `vMAJOR.MINOR.PATCH-SOMETHING`".to_owned(),
+        Rule::Tag(_) => "the pattern does not fit the tag".to_owned(),
+        Rule::Branch(_) if subject.branch().is_none() => "the ref is not a branch".to_owned(),
+        Rule::Branch(_) => "the pattern does not fit the branch".to_owned(),
+        Rule::PullRequest => "the ref is not a pull request".to_owned(),
+        Rule::Event(_) if subject.facts.event_name.is_empty() => "the event is not known".to_owned(),
+        Rule::Event(_) => format!("the event is `{}`", shown(&subject.facts.event_name)),
+        Rule::DefaultBranch => format!("the default branch is `{}`", shown(subject.default_branch())),
     }
 }
 
@@ -230,7 +237,7 @@ mod tests {
             (
                 "tag:v* | branch:x",
                 "refs/heads/y",
-                ["`refs/heads/y`", "`tag:v* | branch:x`", "not what the rule asks"],
+                ["`refs/heads/y`", "`tag:v* | branch:x`", "none of its rules holds"],
             ),
         ] {
             let message = checked(require, git_ref, "").unwrap_err().to_string();

@@ -3,11 +3,12 @@
 use crate::error::{Error, Input, shown};
 use crate::image_name;
 use crate::list;
+use crate::warning::Warning;
 
 const ATTRIBUTES: &str = "`name`, `enable`";
 
 /// Reads the names of the images that are enabled, lower-cased, in order.
-pub(crate) fn read(input: &str) -> Result<Vec<String>, Error> {
+pub(crate) fn read(input: &str, warnings: &mut Vec<Warning>) -> Result<Vec<String>, Error> {
     let records = list::records(input).map_err(|source| Error::List {
         input: Input::Images,
         source,
@@ -22,7 +23,10 @@ pub(crate) fn read(input: &str) -> Result<Vec<String>, Error> {
                 enabled: true,
             })
             .collect(),
-        _ => records.iter().map(image).collect::<Result<Vec<_>, _>>()?,
+        _ => records
+            .iter()
+            .map(|record| image(record, warnings))
+            .collect::<Result<Vec<_>, _>>()?,
     };
 
     let mut names: Vec<String> = Vec::new();
@@ -42,7 +46,7 @@ struct Image {
     enabled: bool,
 }
 
-fn image(record: &list::Record) -> Result<Image, Error> {
+fn image(record: &list::Record, warnings: &mut Vec<Warning>) -> Result<Image, Error> {
     let entry = || shown(&record.text());
     let mut image = Image {
         name: String::new(),
@@ -51,7 +55,14 @@ fn image(record: &list::Record) -> Result<Image, Error> {
     for field in &record.fields {
         let (key, value) = list::key_and_value(field);
         match (key.as_deref(), value) {
-            (None | Some("name"), name) => image.name = name.to_lowercase(),
+            (None | Some("name"), name) => {
+                if !image.name.is_empty() && !name.is_empty() {
+                    warnings.push(Warning::LostImage {
+                        image: image.name.clone(),
+                    });
+                }
+                image.name = name.to_lowercase();
+            }
             (Some("enable"), "true") => image.enabled = true,
             (Some("enable"), "false") => image.enabled = false,
             (Some("enable"), other) => {
@@ -95,7 +106,7 @@ mod tests {
             ("NAME=a,Enable=true", &["a"]),
         ];
         for (input, expected) in cases {
-            assert_eq!(&read(input).unwrap(), expected, "{input:?}");
+            assert_eq!(&read(input, &mut Vec::new()).unwrap(), expected, "{input:?}");
         }
     }
 
@@ -111,7 +122,7 @@ mod tests {
             ("enable=false", "it is empty"),
         ];
         for (input, expected) in cases {
-            let message = read(input).unwrap_err().to_string();
+            let message = read(input, &mut Vec::new()).unwrap_err().to_string();
             assert!(message.contains(expected), "{input:?}: {message}");
         }
     }

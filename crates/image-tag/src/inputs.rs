@@ -34,6 +34,7 @@ pub(crate) fn request(cli: &Cli, env: &Env) -> Result<Request, Failure> {
         bake_target: or(&cli.bake_target, defaults.bake_target),
         short_sha_length: short_sha_length(env)?,
         pull_request_head: head,
+        explaining: false,
     })
 }
 

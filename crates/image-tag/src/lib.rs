@@ -17,6 +17,7 @@ mod derived;
 mod digest;
 mod entry;
 mod error;
+mod event_ref;
 mod explain;
 mod expression;
 mod facts;

@@ -1,15 +1,21 @@
 //! The lines of versions that floating tags follow: `1.2` follows the versions of its line, `latest` follows all.
 
+use std::cell::OnceCell;
 use std::cmp::Ordering;
 
 use crate::tag_prefix;
 use crate::version_order::Key;
 
-/// The releases among a repository's tags, as far as they are known.
+/// Takes the version out of a tag.
+pub(crate) type Order<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// The tags of a repository, as far as they are known.
 #[derive(Debug)]
 pub(crate) struct Lines {
-    /// Highest first; `None` when the tags are not known.
-    releases: Option<Vec<(Key, String)>>,
+    /// Without their prefix; `None` when the tags are not known.
+    tags: Option<Vec<String>>,
+    /// The releases among them for rules that read versions as they stand, highest first.
+    plain: OnceCell<Vec<(Key, String)>>,
 }
 
 /// Where a version stands among the others.
@@ -28,33 +34,41 @@ pub(crate) enum Standing {
 impl Lines {
     /// `tags`: of the repository, with their prefix.
     pub(crate) fn new(tags: Option<&[String]>, prefix: &str) -> Self {
-        let release = |tag: &String| {
-            let tag = tag_prefix::strip(tag, prefix)?;
-            let key = Key::parse(tag)?;
-            (!key.is_prerelease()).then(|| (key, tag.to_owned()))
-        };
-        let releases = tags.map(|tags| {
-            let mut releases: Vec<_> = tags.iter().filter_map(release).collect();
-            releases.sort_by(|(one, _), (other, _)| other.compare(one));
-            releases
-        });
-        Self { releases }
+        let own = |tag: &String| tag_prefix::strip(tag, prefix).map(str::to_owned);
+        Self {
+            tags: tags.map(|tags| tags.iter().filter_map(own).collect()),
+            plain: OnceCell::new(),
+        }
     }
 
-    /// Where a version stands among those for which `same_line` holds, asked of the higher ones alone.
+    /// Where a version stands among those for which `same_line` holds, asked of the higher ones alone. `order` takes the
+    /// version out of a tag, where a rule does so.
     pub(crate) fn standing<E>(
         &self,
         version: &str,
+        order: Option<Order<'_>>,
         mut same_line: impl FnMut(&str) -> Result<bool, E>,
     ) -> Result<Standing, E> {
-        let Some(key) = Key::parse(version).filter(|key| !key.is_prerelease()) else {
+        let key = |tag: &str| match order {
+            Some(order) => Key::parse(&order(tag)?),
+            None => Key::parse(tag),
+        };
+        let Some(own) = key(version).filter(|key| !key.is_prerelease()) else {
             return Ok(Standing::NotARelease);
         };
-        let Some(releases) = &self.releases else {
+        let Some(tags) = &self.tags else {
             return Ok(Standing::Unknown);
         };
+        let ordered;
+        let releases = match order {
+            Some(_) => {
+                ordered = releases(tags, key);
+                &ordered
+            }
+            None => self.plain.get_or_init(|| releases(tags, key)),
+        };
         for (other, tag) in releases {
-            if other.compare(&key) != Ordering::Greater {
+            if other.compare(&own) != Ordering::Greater {
                 break;
             }
             if same_line(tag)? {
@@ -63,6 +77,14 @@ impl Lines {
         }
         Ok(Standing::Highest)
     }
+}
+
+/// The releases among tags, highest first.
+fn releases(tags: &[String], key: impl Fn(&str) -> Option<Key>) -> Vec<(Key, String)> {
+    let release = |tag: &String| Some((key(tag).filter(|key| !key.is_prerelease())?, tag.clone()));
+    let mut releases: Vec<_> = tags.iter().filter_map(release).collect();
+    releases.sort_by(|(one, _), (other, _)| other.compare(one));
+    releases
 }
 
 #[cfg(test)]
@@ -83,7 +105,7 @@ mod tests {
         ]
         .map(str::to_owned);
         Lines::new(Some(&tags), "")
-            .standing(version, |tag| Ok::<_, Infallible>(tag.starts_with(line)))
+            .standing(version, None, |tag| Ok::<_, Infallible>(tag.starts_with(line)))
             .unwrap()
     }
 
@@ -110,9 +132,9 @@ mod tests {
         let tags = ["v9.0.0", "api/v1.0.0", "web/v9.0.0"].map(str::to_owned);
         let lines = Lines::new(Some(&tags), "api/");
         let all = |_: &str| Ok::<_, Infallible>(true);
-        assert_eq!(lines.standing("v1.0.0", all), Ok(Standing::Highest));
+        assert_eq!(lines.standing("v1.0.0", None, all), Ok(Standing::Highest));
         assert_eq!(
-            lines.standing("v0.9.0", all),
+            lines.standing("v0.9.0", None, all),
             Ok(Standing::Below("v1.0.0".to_owned()))
         );
     }
@@ -121,8 +143,28 @@ mod tests {
     fn tags_that_nobody_knows_prove_nothing() {
         let lines = Lines::new(None, "");
         assert_eq!(
-            lines.standing("v1.0.0", |_| Ok::<_, Infallible>(true)),
+            lines.standing("v1.0.0", None, |_| Ok::<_, Infallible>(true)),
             Ok(Standing::Unknown)
+        );
+    }
+
+    #[test]
+    fn versions_may_have_to_be_taken_out_of_tags() {
+        let tags = ["release-7.1", "release-7.2", "x"].map(str::to_owned);
+        let lines = Lines::new(Some(&tags), "");
+        let order = |tag: &str| tag.strip_prefix("release-").map(str::to_owned);
+        let all = |_: &str| Ok::<_, Infallible>(true);
+        assert_eq!(
+            lines.standing("release-7.1", Some(&order), all),
+            Ok(Standing::Below("release-7.2".to_owned()))
+        );
+        assert_eq!(
+            lines.standing("release-7.2", Some(&order), all),
+            Ok(Standing::Highest)
+        );
+        assert_eq!(
+            lines.standing("release-7.1", None, all),
+            Ok(Standing::NotARelease)
         );
     }
 }

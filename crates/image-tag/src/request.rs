@@ -43,6 +43,8 @@ pub struct Request {
     /// On pull requests, take the head commit of the branch instead of the merge commit that is built. `None`: in
     /// native mode the head, otherwise the merge commit.
     pub pull_request_head: Option<bool>,
+    /// What would refuse the run is a warning instead, so that all else can be shown.
+    pub explaining: bool,
 }
 
 impl Request {
@@ -104,6 +106,7 @@ impl Default for Request {
             bake_target: "docker-metadata-action".to_owned(),
             short_sha_length: Self::SHORT_SHA_LENGTH,
             pull_request_head: None,
+            explaining: false,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The tool's edge: facts are gathered, [`derive()`] decides, then come outputs, log and summary.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use gha::outcome::Outcome;
@@ -10,7 +10,7 @@ use crate::cli::{Cli, Command};
 use crate::derive;
 use crate::derived::Derived;
 use crate::facts::Facts;
-use crate::gather;
+use crate::gather::{self, Gathered};
 use crate::request::Request;
 use crate::{explain, files, inputs, story};
 
@@ -44,19 +44,15 @@ pub async fn run(cli: Cli, runner: &Runner) -> Result<Outcome, Failure> {
     let request = inputs::request(&cli, runner.env())?;
     let sets_variables = inputs::sets_variables(request.mode, runner.env())?;
     let gathered = gather::gather(&cli, &request, runner).await?;
-    let derived = derived_in_time(request.clone(), gathered.facts.clone(), runner).await?;
-    let outcome = story::outcome(&derived, &gathered.facts);
     let prints = cli.common.output == gha::flags::Output::Text;
     if cli.command == Command::Explain {
-        if prints {
-            let text = explain::explain(&derived, &gathered, request.mode);
-            runner.writer().product(&text);
-        }
-        return Ok(without_effect("explained", outcome).fact("rules", rules(&derived)));
+        return explain(request, gathered, prints, runner).await;
     }
+    let derived = derived_in_time(request.clone(), gathered.facts.clone(), runner).await?;
+    let outcome = story::outcome(&derived, &gathered.facts);
     tell(&derived, runner);
     if !cli.dry_run {
-        write(&derived, &request, sets_variables, runner)?;
+        write(&derived, &request, sets_variables, runner);
         runner.summary(&story::summary(&derived));
     }
     if prints {
@@ -69,13 +65,35 @@ pub async fn run(cli: Cli, runner: &Runner) -> Result<Outcome, Failure> {
     })
 }
 
+/// Prints everything that can be said, and then ends as the run itself would.
+async fn explain(
+    request: Request,
+    gathered: Gathered,
+    prints: bool,
+    runner: &Runner,
+) -> Result<Outcome, Failure> {
+    let lenient = Request {
+        explaining: true,
+        ..request.clone()
+    };
+    let derived = derived_in_time(lenient, gathered.facts.clone(), runner).await?;
+    if prints {
+        let text = explain::explain(&derived, &gathered, request.mode);
+        runner.writer().product(&text);
+    }
+    let outcome = story::outcome(&derived, &gathered.facts);
+    derived_in_time(request, gathered.facts, runner).await?;
+    Ok(without_effect("explained", outcome).fact("rules", rules(&derived)))
+}
+
 /// Derives on a thread of its own: a regular expression of the user's against a tag of somebody else's may take for ever.
 async fn derived_in_time(request: Request, facts: Facts, runner: &Runner) -> Result<Derived, Failure> {
     let work = tokio::task::spawn_blocking(move || derive(&request, &facts));
     let late = || {
         let reason = format!("the rules took longer than {}", duration::display(LIMIT));
         Failure::new(Exit::Usage, reason)
-            .help("simplify the regular expression: nested repetitions such as `(a+)+` take for ever")
+            .help("ask fewer rules about fewer git tags (`tag-prefix`), or simplify a regular expression: nested repetitions \
+             such as `(a+)+` take for ever")
     };
     let derived = runner
         .cancel()
@@ -116,19 +134,23 @@ fn tell(derived: &Derived, runner: &Runner) {
 }
 
 /// Writes outputs, bake files, and the variables of the original.
-fn write(derived: &Derived, request: &Request, sets_variables: bool, runner: &Runner) -> Result<(), Failure> {
+fn write(derived: &Derived, request: &Request, sets_variables: bool, runner: &Runner) {
     let mut outputs = derived.outputs(request);
-    if let Some(temp) = runner
+    let temp = runner
         .env()
         .get("RUNNER_TEMP")
-        .filter(|_| runner.env().get("GITHUB_OUTPUT").is_some())
-    {
-        let paths = bake_files(derived, Path::new(temp))?;
-        outputs.extend(
-            paths
-                .into_iter()
-                .map(|(name, path)| (name, path.display().to_string())),
-        );
+        .filter(|_| runner.env().get("GITHUB_OUTPUT").is_some());
+    if let Some(temp) = temp {
+        match files::write(&derived.bake, Path::new(temp)) {
+            Ok(paths) => {
+                let paths = paths.into_iter();
+                outputs.extend(paths.map(|(name, path)| (name, path.display().to_string())));
+            }
+            // Tags are worth more than the files that few builds read.
+            Err(error) => runner.warn(&format!(
+                "the bake files can't be written below `{temp}`: {error}"
+            )),
+        }
     }
     for (name, value) in outputs {
         runner.output(name, &value);
@@ -136,7 +158,6 @@ fn write(derived: &Derived, request: &Request, sets_variables: bool, runner: &Ru
             export(name, &value, runner);
         }
     }
-    Ok(())
 }
 
 fn export(output: &str, value: &str, runner: &Runner) {
@@ -152,17 +173,4 @@ fn export(output: &str, value: &str, runner: &Runner) {
         return;
     }
     runner.export(&variable, value);
-}
-
-fn bake_files(derived: &Derived, temp: &Path) -> Result<Vec<(&'static str, PathBuf)>, Failure> {
-    files::write(&derived.bake, temp).map_err(|error| {
-        Failure::new(
-            Exit::Usage,
-            format!(
-                "failed to write the bake files below `{}`: {error}",
-                temp.display()
-            ),
-        )
-        .help("`RUNNER_TEMP` must name a folder that this process may write to")
-    })
 }

@@ -1,5 +1,7 @@
 //! What a run says at its end: the result for the ledger and the job summary.
 
+use std::collections::HashSet;
+
 use gha::outcome::Outcome;
 use gha::summary::Summary;
 use gha::{Status, markdown};
@@ -46,12 +48,12 @@ pub(crate) fn summary(derived: &Derived) -> Summary {
         markdown::code(&derived.about.git_ref),
         markdown::code(&sha)
     ));
-    let floating: Vec<&String> = derived.images.iter().flat_map(|image| &image.floating).collect();
+    let floating: HashSet<&String> = derived.images.iter().flat_map(|image| &image.floating).collect();
     let tags: String = derived
         .tags
         .iter()
         .map(|tag| {
-            let note = if floating.contains(&tag) {
+            let note = if floating.contains(tag) {
                 " (later builds move it)"
             } else {
                 ""

@@ -1,23 +1,19 @@
 //! What is being built, as the rules see it: the ref and the commit after the event's peculiarities.
-//!
-//! In compatible mode an event is read as docker/metadata-action reads it. In native mode it is read as a person means
-//! it: a pull request stays a pull request when it is closed or in a merge queue, and a `workflow_run` is about what
-//! its run was about. A pull request of a fork never passes for a branch of this repository, whatever its branch is
-//! called.
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::facts::Facts;
+use crate::error::shown;
+use crate::event_ref;
+use crate::facts::{Facts, History};
 use crate::mode::Mode;
 use crate::request::Request;
 use crate::tag_prefix;
 use crate::version_from::Found;
-use crate::version_order;
 
-const HEADS: &str = "refs/heads/";
-const TAGS: &str = "refs/tags/";
-const PULLS: &str = "refs/pull/";
+pub(crate) const HEADS: &str = "refs/heads/";
+pub(crate) const TAGS: &str = "refs/tags/";
+pub(crate) const PULLS: &str = "refs/pull/";
 
 /// What the rules are about.
 #[derive(Debug, Clone)]
@@ -31,6 +27,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) commit_date: Timestamp,
     /// A version from elsewhere where the ref is no tag.
     pub(crate) version: Option<Found>,
+    /// Its commit is another than the event's.
+    imagined: bool,
     tag_prefix: &'a str,
     short_sha_length: usize,
 }
@@ -38,12 +36,21 @@ pub(crate) struct Subject<'a> {
 impl<'a> Subject<'a> {
     pub(crate) fn new(facts: &'a Facts, request: &'a Request) -> Self {
         let mode = request.mode;
-        let (git_ref, built) = match mode {
-            Mode::Compatible => (compatible_ref(facts), facts.sha.clone()),
-            Mode::Native => native(facts),
+        let (of_event, built) = match mode {
+            Mode::Compatible => (event_ref::compatible_ref(facts), facts.sha.clone()),
+            Mode::Native => event_ref::native(facts),
+        };
+        let git_ref = if facts.ref_given {
+            facts.git_ref.clone()
+        } else {
+            of_event
         };
         let head = request.pull_request_head.unwrap_or(mode.is_native());
-        let sha = head_sha(facts).filter(|_| head).map_or(built, str::to_owned);
+        let sha = match event_ref::head_sha(facts).filter(|_| head) {
+            _ if facts.sha_given => facts.sha.clone(),
+            Some(head) => head.to_owned(),
+            None => built,
+        };
         let commit_date = commit_date(&facts.payload, &sha)
             .or(facts.commit_date)
             .unwrap_or(facts.now);
@@ -55,6 +62,7 @@ impl<'a> Subject<'a> {
             short_sha: String::new(),
             commit_date,
             version: None,
+            imagined: false,
             tag_prefix: &request.tag_prefix,
             short_sha_length: request.short_sha_length,
         };
@@ -65,6 +73,7 @@ impl<'a> Subject<'a> {
     /// The same with another commit.
     pub(crate) fn at(&self, sha: String) -> Self {
         let mut other = self.clone();
+        other.imagined = true;
         other.set_sha(sha);
         other
     }
@@ -92,15 +101,44 @@ impl<'a> Subject<'a> {
         tag_prefix::strip(self.git_ref.strip_prefix(TAGS)?, self.tag_prefix)
     }
 
-    /// A text that begins with a git tag, without the prefix of those that count.
-    pub(crate) fn without_prefix<'t>(&self, text: &'t str) -> &'t str {
-        tag_prefix::strip(text, self.tag_prefix).unwrap_or(text)
+    /// What `git describe` says, without the prefix of the tags that count.
+    pub(crate) fn describe(&self, history: &History) -> String {
+        let said = &history.describe;
+        let said = tag_prefix::strip(said, self.tag_prefix).unwrap_or(said);
+        // It names the commit unless that has the tag.
+        match (self.imagined, history.distance) {
+            (true, 1..) => format!("{said}{}", self.short_sha),
+            _ => said.to_owned(),
+        }
+    }
+
+    /// Whether the commit that tags name is another than the one the run was started with: what is checked out then may
+    /// be either, or the merge of both.
+    pub(crate) fn is_of_another_commit(&self) -> bool {
+        !self.imagined && self.sha != self.facts.sha
+    }
+
+    /// The same with another version, where it does not come from the git tag.
+    pub(crate) fn with_version(&self, text: &str) -> Self {
+        let version = self.version.clone().map(|found| Found {
+            text: text.to_owned(),
+            ..found
+        });
+        Self {
+            version,
+            ..self.clone()
+        }
+    }
+
+    /// Whether the event itself says that this is no release for everybody.
+    pub(crate) fn is_marked_prerelease(&self) -> bool {
+        self.mode.is_native() && self.facts.payload["release"]["prerelease"] == true
     }
 
     /// Why there is no git tag.
     pub(crate) fn no_tag(&self) -> String {
         match self.git_ref.strip_prefix(TAGS) {
-            Some(_) => format!("the tag is none of `{}`", self.tag_prefix),
+            Some(tag) => format!("the tag `{}` is none of `{}`", shown(tag), self.tag_prefix),
             None => "the ref is not a tag".to_owned(),
         }
     }
@@ -157,91 +195,11 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// GITHUB_REF of `pull_request_target` is the base branch, whose tag must not be given to somebody's pull request, also
-/// where its number is not known.
-fn compatible_ref(facts: &Facts) -> String {
-    if !facts.event_name.contains("pull_request_target") {
-        return facts.git_ref.clone();
+impl Subject<'_> {
+    /// Whether nothing tells the commit's time.
+    pub(crate) fn is_undated(&self) -> bool {
+        self.facts.commit_date.is_none() && commit_date(&self.facts.payload, &self.sha).is_none()
     }
-    match &facts.payload["number"] {
-        Value::Number(number) => format!("{PULLS}{number}/merge"),
-        _ => String::new(),
-    }
-}
-
-/// The ref and the commit an event is about, as a person would say.
-fn native(facts: &Facts) -> (String, String) {
-    let payload = &facts.payload;
-    let as_given = || (facts.git_ref.clone(), facts.sha.clone());
-    let event = facts.event_name.as_str();
-    let number = payload["pull_request"]["number"]
-        .as_u64()
-        .or_else(|| payload["number"].as_u64())
-        .filter(|_| event.contains("pull_request"));
-    if let Some(number) = number {
-        return (format!("{PULLS}{number}/merge"), facts.sha.clone());
-    }
-    match event {
-        // Its ref is the base branch.
-        "pull_request_target" => (String::new(), facts.sha.clone()),
-        "merge_group" => {
-            let queued = queued_pull(facts.git_ref.as_str()).or_else(|| {
-                let head = payload["merge_group"]["head_ref"].as_str()?;
-                queued_pull(head)
-            });
-            queued.map_or_else(as_given, |number| {
-                (format!("{PULLS}{number}/merge"), facts.sha.clone())
-            })
-        }
-        "release" if facts.git_ref.is_empty() => match payload["release"]["tag_name"].as_str() {
-            Some(tag) => (format!("{TAGS}{tag}"), facts.sha.clone()),
-            None => as_given(),
-        },
-        "workflow_run" => workflow_run(facts).unwrap_or_else(as_given),
-        _ => as_given(),
-    }
-}
-
-/// The number in `refs/heads/gh-readonly-queue/BASE/pr-NUMBER-COMMIT`
-/// (<https://docs.github.com/en/repositories/configuring-branches-and-merges-in-your-repository/configuring-pull-request-merges/managing-a-merge-queue>).
-fn queued_pull(git_ref: &str) -> Option<&str> {
-    let queued = git_ref.strip_prefix(HEADS)?.strip_prefix("gh-readonly-queue/")?;
-    let (number, _) = queued.rsplit_once("/pr-")?.1.split_once('-')?;
-    (!number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())).then_some(number)
-}
-
-/// What the run was about that this one follows: its own ref is always the default branch's last commit
-/// (<https://docs.github.com/en/webhooks/webhook-events-and-payloads#workflow_run>).
-fn workflow_run(facts: &Facts) -> Option<(String, String)> {
-    let run = &facts.payload["workflow_run"];
-    let sha = run["head_sha"].as_str()?.to_owned();
-    if let Some(number) = run["pull_requests"][0]["number"].as_u64() {
-        return Some((format!("{PULLS}{number}/merge"), sha));
-    }
-    let head = run["head_branch"].as_str().unwrap_or_default();
-    let of_a_pull = run["event"]
-        .as_str()
-        .is_none_or(|event| event.contains("pull_request"));
-    let here = facts.payload["repository"]["full_name"].as_str();
-    let of_a_fork = here.is_none() || run["head_repository"]["full_name"].as_str() != here;
-    // A fork may call its branch `main`. Only the commit is certain then.
-    if of_a_pull || of_a_fork || head.is_empty() {
-        return Some((String::new(), sha));
-    }
-    let is_tag = version_order::Key::parse(head).is_some_and(|key| key.is_semver())
-        && facts
-            .tags
-            .as_ref()
-            .is_none_or(|tags| tags.iter().any(|tag| tag == head));
-    Some((format!("{}{head}", if is_tag { TAGS } else { HEADS }), sha))
-}
-
-/// The head commit of a pull request's branch.
-fn head_sha(facts: &Facts) -> Option<&str> {
-    let of_payload = facts.payload["pull_request"]["head"]["sha"].as_str();
-    of_payload
-        .or(Some(facts.head_sha.as_str()).filter(|sha| !sha.is_empty()))
-        .filter(|_| facts.event_name.contains("pull_request"))
 }
 
 /// The commit that is built where the payload does not tell its time.
@@ -373,106 +331,6 @@ mod tests {
     fn default_branch_is_unknown_without_a_payload() {
         let (facts, request) = (facts("push", "refs/heads/", Value::Null), Request::default());
         assert!(!Subject::new(&facts, &request).is_default_branch());
-    }
-
-    #[test]
-    fn native_events_are_what_a_person_means() {
-        let fork = json!({"repository": {"full_name": "org/app"}, "workflow_run": {"event": "push",
-            "head_branch": "main", "head_sha": "aaaaaaaaaa", "head_repository": {"full_name": "evil/app"}}});
-        let run = |event: &str, branch: &str, pulls: Value| {
-            json!({"repository": {"full_name": "org/app"}, "workflow_run": {"event": event, "head_branch": branch,
-                "head_sha": "aaaaaaaaaa", "head_repository": {"full_name": "org/app"}, "pull_requests": pulls}})
-        };
-        let closed = json!({"number": 15, "action": "closed", "pull_request": {"number": 15, "merged": true,
-            "head": {"sha": "3370e228f220"}}});
-        let queue = "refs/heads/gh-readonly-queue/release/2.x/pr-104-aabbcc";
-        for (event, git_ref, payload, expected, sha) in [
-            (
-                "pull_request",
-                "refs/heads/main",
-                closed,
-                "refs/pull/15/merge",
-                "3370e22",
-            ),
-            ("merge_group", queue, json!({}), "refs/pull/104/merge", "860c190"),
-            (
-                "merge_group",
-                "refs/heads/x",
-                json!({}),
-                "refs/heads/x",
-                "860c190",
-            ),
-            (
-                "release",
-                "",
-                json!({"release": {"tag_name": "v2.0.0"}}),
-                "refs/tags/v2.0.0",
-                "860c190",
-            ),
-            (
-                "release",
-                "refs/tags/v1",
-                json!({"release": {"tag_name": "v2"}}),
-                "refs/tags/v1",
-                "860c190",
-            ),
-            (
-                "workflow_run",
-                "refs/heads/main",
-                run("push", "dev", json!([])),
-                "refs/heads/dev",
-                "aaaaaaa",
-            ),
-            (
-                "workflow_run",
-                "refs/heads/main",
-                run("push", "v1.2.3", json!([])),
-                "refs/tags/v1.2.3",
-                "aaaaaaa",
-            ),
-            (
-                "workflow_run",
-                "refs/heads/main",
-                run("pull_request", "main", json!([])),
-                "",
-                "aaaaaaa",
-            ),
-            (
-                "workflow_run",
-                "refs/heads/main",
-                run("pull_request", "x", json!([{"number": 7}])),
-                "refs/pull/7/merge",
-                "aaaaaaa",
-            ),
-            ("workflow_run", "refs/heads/main", fork, "", "aaaaaaa"),
-            (
-                "workflow_run",
-                "refs/heads/main",
-                json!({}),
-                "refs/heads/main",
-                "860c190",
-            ),
-            ("push", "refs/heads/main", json!({}), "refs/heads/main", "860c190"),
-        ] {
-            let facts = facts(event, git_ref, payload);
-            assert_eq!(
-                told(&facts, Mode::Native),
-                (expected.to_owned(), sha.to_owned()),
-                "{facts:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_a_workflow_run_calls_a_version_must_be_a_tag_where_tags_are_known() {
-        let payload = json!({"repository": {"full_name": "org/app"}, "workflow_run": {"event": "push",
-            "head_branch": "v1.2.3", "head_sha": "aaaaaaaaaa", "head_repository": {"full_name": "org/app"}}});
-        let known = |tag: &str| Facts {
-            tags: Some(vec![tag.to_owned()]),
-            ..facts("workflow_run", "refs/heads/main", payload.clone())
-        };
-        assert_eq!(told(&known("v1.2.3"), Mode::Native).0, "refs/tags/v1.2.3");
-        assert_eq!(told(&known("v1.2.4"), Mode::Native).0, "refs/heads/v1.2.3");
     }
 
     #[test]

@@ -18,6 +18,7 @@ use crate::attributes::Attributes;
 use crate::error::{Error, Input};
 use crate::expression::Expressions;
 use crate::subject::Subject;
+use crate::version_order::Key;
 use crate::warning::Warning;
 
 /// The names of all types, for messages.
@@ -117,12 +118,48 @@ impl Type {
     /// What the rule reads a version from, where its type is about versions.
     pub(crate) fn version_text(&self, event: &Event<'_>) -> Result<Option<String>, Error> {
         match self {
-            Self::Semver(semver) => semver.source().text(event),
-            Self::Pep440(pep440) => pep440.source().text(event),
+            Self::Semver(semver) => semver.version_source().source().text(event),
+            Self::Pep440(pep440) => pep440.version_source().source().text(event),
             Self::Match(matching) => matching.source().text(event),
             Self::Ref(git_ref::Ref::Tag) => Ok(event.subject.tag().map(str::to_owned)),
             _ => Ok(None),
         }
+    }
+
+    /// Whether versions have to be taken out of what they are read from, by [`Self::order`].
+    pub(crate) fn takes_out(&self) -> bool {
+        match self {
+            Self::Semver(semver) => semver.version_source().takes_out(),
+            Self::Pep440(pep440) => pep440.version_source().takes_out(),
+            Self::Match(_) => true,
+            _ => false,
+        }
+    }
+
+    /// The version in a text that the rule reads, by which it stands before or after others.
+    pub(crate) fn order(&self, text: &str) -> Option<String> {
+        match self {
+            Self::Semver(semver) => semver.version_source().version(text),
+            Self::Pep440(pep440) => pep440.version_source().version(text),
+            // What is found may be a part of a version: the whole text decides, without the words before it.
+            Self::Match(_) => match Key::parse(text) {
+                Some(_) => Some(text.to_owned()),
+                None => text
+                    .find(|c: char| c.is_ascii_digit())
+                    .map(|start| text[start..].to_owned()),
+            },
+            _ => Some(text.to_owned()),
+        }
+    }
+
+    /// Whether the type names the ref.
+    pub(crate) fn is_ref(&self) -> bool {
+        matches!(self, Self::Ref(_))
+    }
+
+    /// Whether the type names a branch.
+    pub(crate) fn is_branch(&self) -> bool {
+        matches!(self, Self::Ref(git_ref::Ref::Branch))
     }
 
     /// The answer to an event.

@@ -1,5 +1,7 @@
 //! The tags of one image as they come together: the first is the version, the others follow, `latest` ends the list.
 
+use std::collections::HashMap;
+
 /// A tag of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Tag {
@@ -12,6 +14,8 @@ pub(crate) struct Tag {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Version {
     tags: Vec<Tag>,
+    /// Where a tag stands among them.
+    places: HashMap<String, usize>,
     latest: bool,
 }
 
@@ -21,9 +25,12 @@ impl Version {
         if self.tags.is_empty() {
             self.latest = latest;
         }
-        match self.tags.iter_mut().find(|known| known.name == tag.name) {
-            Some(known) => known.floating |= tag.floating,
-            None => self.tags.push(tag),
+        match self.places.get(&tag.name) {
+            Some(&place) => self.tags[place].floating |= tag.floating,
+            None => {
+                self.places.insert(tag.name.clone(), self.tags.len());
+                self.tags.push(tag);
+            }
         }
     }
 

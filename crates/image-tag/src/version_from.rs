@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::error::{Error, Input, shown};
 use crate::facts::Facts;
 use crate::list;
-use crate::{tag_prefix, version_order};
+use crate::tag_prefix;
 
 const SOURCES: &str = "`release`, `workflow-run`, `dispatch:NAME`, `describe`";
 
@@ -76,9 +76,13 @@ fn look(source: &Source, facts: &Facts, prefix: &str) -> Option<Found> {
             let own = run["event"] == "push"
                 && here.is_some()
                 && run["head_repository"]["full_name"].as_str() == here;
-            tag(&run["head_branch"], "the tag of the run before").filter(|found| {
-                own && version_order::Key::parse(&found.text).is_some_and(|key| key.is_semver())
-            })
+            // A branch may be called `v9.9.9`. Only what is known to be a tag is one.
+            let head = run["head_branch"].as_str().unwrap_or_default();
+            let is_tag = facts
+                .tags
+                .as_ref()
+                .is_some_and(|tags| tags.iter().any(|tag| tag == head));
+            tag(&run["head_branch"], "the tag of the run before").filter(|_| own && is_tag)
         }
         Source::Dispatch(name) => {
             let given = [&payload["inputs"][name], &payload["client_payload"][name]]
@@ -115,6 +119,7 @@ mod tests {
                 commit_count: 9,
                 describe: "v1.0.0-3-g860c190".to_owned(),
             }),
+            tags: Some(vec!["v1.2.3".to_owned()]),
             ..Facts::default()
         };
         find(sources, &facts, prefix).unwrap().map(|found| found.text)
@@ -143,6 +148,7 @@ mod tests {
             ),
             ("workflow-run", run("org/app", "v1.2.3"), "", Some("v1.2.3")),
             ("workflow-run", run("org/app", "main"), "", None),
+            ("workflow-run", run("org/app", "v9.9.9"), "", None),
             ("workflow-run", run("evil/app", "v1.2.3"), "", None),
             (
                 "dispatch:version",

@@ -82,6 +82,18 @@ pub enum Warning {
         /// Its name.
         image: String,
     },
+    /// What `require` asks for does not hold.
+    Refused {
+        /// The ref, the rule and why.
+        reason: String,
+    },
+    /// Two names stand on one line, of which the last counts.
+    LostImage {
+        /// The name that does not count.
+        image: String,
+    },
+    /// An expression asks for the commit's time, which is not known.
+    NoCommitDate,
     /// Floating tags follow the highest version, and the repository's tags are not known.
     TagsUnknown,
     /// An expression asks for the commit's history, which is not known.
@@ -178,8 +190,16 @@ impl fmt::Display for Warning {
             Self::NoTagForImage { image } => write!(f, "no rule of input `tags` gave a tag for `{}`", shown(image)),
             Self::TagsUnknown => f.write_str(
                 "`latest` and other tags that move follow the highest version, and the repository's tags are not \
-                 known: check out with `fetch-depth: 0`, or let the step ask the API with `github-token`",
+                 known: check out the whole history with the tag that is built (`fetch-depth: 0` on GitHub), or let \
+                 the step ask GitHub's API with `github-token`",
             ),
+            Self::Refused { reason } => f.write_str(reason),
+            Self::LostImage { image } => write!(
+                f,
+                "image `{}` does not count: one name a line, another one follows it on its line",
+                shown(image)
+            ),
+            Self::NoCommitDate => f.write_str("the commit's time is not known, `commit_date` is the time of this run"),
             Self::NoHistory => f.write_str(
                 "`describe`, `distance` and `commit_count` are empty: they need a checkout with its history \
                  (`fetch-depth: 0`)",

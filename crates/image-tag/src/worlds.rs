@@ -8,6 +8,17 @@ use crate::types::Event;
 /// Numbers of a version that are varied at most.
 const MOST_NUMBERS: usize = 12;
 
+/// Where a version is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Place {
+    /// The git tag, which expressions see too.
+    GitTag,
+    /// What `version-from` found, which expressions see too.
+    Elsewhere,
+    /// The rule's own `value`.
+    Rule,
+}
+
 /// A build that rules can be asked about.
 pub(crate) struct World<'a> {
     subject: Subject<'a>,
@@ -27,19 +38,35 @@ impl<'a> World<'a> {
 
     /// The same with another commit.
     pub(crate) fn at_another_commit(&self) -> Self {
-        Self::new(self.subject.at(another_hash(&self.subject.sha)))
+        self.with(self.subject.at(another_hash(&self.subject.sha)), None)
     }
 
-    /// The same with another version: where it came from the git tag, the tag is another.
-    pub(crate) fn with_version(&self, version: &str, is_tag: bool) -> Self {
-        let subject = if is_tag {
-            self.subject.with_tag(version)
-        } else {
-            self.subject.clone()
+    /// The same with another version in the place of the one that is read there.
+    pub(crate) fn with_version(&self, version: &str, place: Place) -> Self {
+        let subject = match place {
+            Place::GitTag => self.subject.with_tag(version),
+            Place::Elsewhere => self.subject.with_version(version),
+            Place::Rule => self.subject.clone(),
         };
+        self.with(subject, Some(version.to_owned()))
+    }
+
+    /// Where a rule reads this version.
+    pub(crate) fn place(&self, version: &str) -> Place {
+        if self.subject.tag() == Some(version) {
+            Place::GitTag
+        } else if self.subject.version_text() == Some(version) {
+            Place::Elsewhere
+        } else {
+            Place::Rule
+        }
+    }
+
+    fn with(&self, subject: Subject<'a>, instead: Option<String>) -> Self {
         Self {
-            instead: Some(version.to_owned()),
-            ..Self::new(subject)
+            expressions: self.expressions.of(&subject),
+            subject,
+            instead,
         }
     }
 
@@ -57,8 +84,10 @@ fn another_hash(sha: &str) -> String {
     sha.chars().map(|c| if c == '0' { '1' } else { '0' }).collect()
 }
 
-/// The same text with one number after the other made larger: `v1.2` gives `v2.2` and `v1.3`.
-pub(crate) fn neighbours(version: &str) -> Vec<String> {
+/// The same text with one number after the other made larger: `v1.2` gives `v2.2` and `v1.3`. Build metadata behind a `+`
+/// is left as it is, as it makes no other version.
+pub(crate) fn neighbours(text: &str) -> Vec<String> {
+    let (version, build) = text.split_at(text.find('+').unwrap_or(text.len()));
     let mut neighbours = Vec::new();
     let mut rest = 0;
     while let Some(start) = version[rest..].find(|c: char| c.is_ascii_digit()) {
@@ -69,7 +98,7 @@ pub(crate) fn neighbours(version: &str) -> Vec<String> {
         let end = start + length;
         if neighbours.len() < MOST_NUMBERS {
             neighbours.push(format!(
-                "{}{}{}",
+                "{}{}{}{build}",
                 &version[..start],
                 next(&version[start..end]),
                 &version[end..]
@@ -78,7 +107,7 @@ pub(crate) fn neighbours(version: &str) -> Vec<String> {
         rest = end;
     }
     if neighbours.is_empty() {
-        neighbours.push(format!("{version}x"));
+        neighbours.push(format!("{version}x{build}"));
     }
     neighbours
 }
@@ -109,6 +138,7 @@ mod tests {
             ("stable", "stablex"),
             ("", "x"),
             ("日本1", "日本2"),
+            ("1.2.3+b5", "2.2.3+b5 1.3.3+b5 1.2.4+b5"),
         ] {
             assert_eq!(neighbours(version).join(" "), expected, "{version}");
         }

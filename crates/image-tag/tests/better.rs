@@ -85,7 +85,11 @@ fn who_holds_a_line_is_said() {
     let derived = derive(&request(SEMVER, "latest=highest"), &facts).unwrap();
     assert_eq!(
         reasons(&derived),
-        ["`1.2` belongs to `v1.2.9`", "`1` belongs to `v1.2.9`"]
+        [
+            "`1.2` belongs to `v1.2.9`",
+            "`1` belongs to `v1.2.9`",
+            "`latest` belongs to `v2.0.0`"
+        ]
     );
 }
 
@@ -132,6 +136,125 @@ fn versions_of_different_kinds_stand_in_one_order() {
 }
 
 #[test]
+fn expressions_about_a_version_follow_the_highest_too() {
+    let facts = with_tags("refs/tags/v1.2.8", &["v1.2.8", "v1.2.9", "v2.0.0"]);
+    let tags = "type=raw,value={{major}}.{{minor}}\ntype=raw,value={{major}}\ntype=raw,value={{version}}\n\
+                type=raw,value=stable\ntype=raw,value=t-{{tag}}";
+    assert_eq!(names(&native(tags, ""), &facts), "1.2.8 stable t-v1.2.8");
+    let derived = derive(&native(tags, ""), &facts).unwrap();
+    assert_eq!(
+        reasons(&derived)[..2],
+        ["`1.2` belongs to `v1.2.9`", "`1` belongs to `v1.2.9`"]
+    );
+}
+
+#[test]
+fn versions_within_tags_have_their_order() {
+    let tags = [
+        "api/v5.0.0",
+        "api/v6.0.0",
+        "web/v9.0.0",
+        "release-7.1",
+        "release-7.2",
+    ];
+    let semver = "type=semver,pattern={{major}}.{{minor}},match=^api/v(.*)$";
+    let found = "type=match,pattern=release-(\\d+),group=1";
+    for (rule, git_ref, expected) in [
+        (semver, "refs/tags/api/v5.0.0", "5.0"),
+        (semver, "refs/tags/api/v6.0.0", "6.0 latest"),
+        (found, "refs/tags/release-7.1", ""),
+        (found, "refs/tags/release-7.2", "7 latest"),
+    ] {
+        let facts = with_tags(git_ref, &tags);
+        assert_eq!(
+            names(&request(rule, "latest=highest"), &facts),
+            expected,
+            "{rule} {git_ref}"
+        );
+    }
+}
+
+#[test]
+fn a_day_among_the_tags_holds_nothing() {
+    let facts = with_tags("refs/tags/v1.0.0", &["v1.0.0", "20240101", "nightly-9"]);
+    let rule = "type=semver,pattern={{version}}";
+    assert_eq!(names(&request(rule, "latest=highest"), &facts), "1.0.0 latest");
+}
+
+#[test]
+fn a_release_that_is_marked_as_none_moves_nothing() {
+    let mut facts = with_tags("refs/tags/v3.0.0", &["v2.0.0", "v3.0.0"]);
+    facts.event_name = "release".to_owned();
+    facts.payload["release"] = json!({"tag_name": "v3.0.0", "prerelease": true});
+    assert_eq!(names(&native(SEMVER, ""), &facts), "3.0.0 sha-860c190");
+}
+
+#[test]
+fn no_branch_takes_the_name_of_a_version() {
+    for (git_ref, expected) in [
+        ("refs/heads/latest", "sha-860c190"),
+        ("refs/heads/1.2", "sha-860c190"),
+        ("refs/heads/1.2.9", "sha-860c190"),
+        ("refs/heads/v1.2", "v1.2 sha-860c190"),
+        ("refs/heads/1.x", "1.x sha-860c190"),
+    ] {
+        assert_eq!(
+            names(&native("", ""), &with_tags(git_ref, &[])),
+            expected,
+            "{git_ref}"
+        );
+    }
+    let derived = derive(&native("", ""), &with_tags("refs/heads/1.2", &[])).unwrap();
+    assert!(reasons(&derived).contains(&"`1.2` is kept for versions"));
+}
+
+#[test]
+fn the_head_of_a_pull_request_is_not_what_was_built() {
+    let mut facts = facts("refs/pull/7/merge");
+    facts.event_name = "pull_request".to_owned();
+    facts.payload["pull_request"] = json!({"number": 7, "head": {"sha": "3370e228f220"}});
+    let image = &derive(&native("", ""), &facts).unwrap().images[0];
+    assert_eq!(image.immutable, Vec::<String>::new());
+    assert_eq!(image.reference, "org/app:pr-7");
+}
+
+#[test]
+fn what_is_named_by_hand_is_taken() {
+    let mut facts = facts("refs/tags/v1.2.3");
+    facts.event_name = "pull_request".to_owned();
+    facts.payload["pull_request"] = json!({"number": 7, "head": {"sha": "3370e228f220"}});
+    (facts.ref_given, facts.sha_given) = (true, true);
+    assert_eq!(
+        names(&native("type=ref,event=tag\ntype=sha", ""), &facts),
+        "v1.2.3 sha-860c190"
+    );
+}
+
+#[test]
+fn a_rule_for_no_image_says_so() {
+    let derived = derive(
+        &request("type=sha\ntype=raw,x,image=nomatch/**", ""),
+        &facts("refs/heads/main"),
+    );
+    assert_eq!(reasons(&derived.unwrap()), ["no image is the one it is for"]);
+}
+
+#[test]
+fn a_digest_is_of_one_image() {
+    for images in ["", "a/b\nc/d"] {
+        let request = Request {
+            images: images.to_owned(),
+            digest: format!("sha256:{}", "0a".repeat(32)),
+            ..Request::default()
+        };
+        assert!(matches!(
+            derive(&request, &facts("refs/heads/x")),
+            Err(Error::DigestOfOne { .. })
+        ));
+    }
+}
+
+#[test]
 fn a_prefix_makes_a_repository_of_its_own() {
     let tags = ["api/v1.0.0", "api/v2.0.0", "web/v9.0.0", "v7.0.0"];
     let prefixed = |tags: &str, prefix: &str| Request {
@@ -150,13 +273,13 @@ fn a_prefix_makes_a_repository_of_its_own() {
     }
     let facts = with_tags("refs/tags/web/v9.0.0", &tags);
     let derived = derive(&prefixed("type=semver,pattern={{version}}", "api/"), &facts).unwrap();
-    assert_eq!(reasons(&derived), ["the tag is none of `api/`"]);
+    assert_eq!(reasons(&derived), ["the tag `web/v9.0.0` is none of `api/`"]);
 }
 
 #[test]
 fn versions_where_the_ref_is_no_tag() {
     let at = |event: &str, git_ref: &str, more: Value| {
-        let mut facts = facts(git_ref);
+        let mut facts = with_tags(git_ref, &["v1.2.3"]);
         facts.event_name = event.to_owned();
         for (key, value) in more.as_object().unwrap() {
             facts.payload[key] = value.clone();
@@ -171,13 +294,13 @@ fn versions_where_the_ref_is_no_tag() {
             at("release", "", json!({"release": {"tag_name": "v1.2.3"}})),
             "release",
             "1.2.3 latest",
-            "1.2.3",
+            "1.2.3 latest",
         ),
         (
             at("workflow_run", "refs/heads/main", run),
             "workflow-run",
             "1.2.3 latest",
-            "1.2.3",
+            "1.2.3 latest",
         ),
         (
             at(
@@ -223,6 +346,12 @@ fn history_in_expressions() {
         ..request(tags, "")
     };
     assert_eq!(names(&asked, &known), "1.2.3-4-g860c190 v1.2.3-4-g860c190 c90-4");
+    let image = &derive(&asked, &known).unwrap().images[0];
+    assert_eq!(
+        image.floating,
+        ["org/app:c90-4"],
+        "a description names its commit"
+    );
     let derived = derive(&request("type=raw,x{{distance}}", ""), &facts("refs/heads/main")).unwrap();
     assert_eq!(
         (derived.version.as_str(), &derived.warnings[..]),

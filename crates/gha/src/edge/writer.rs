@@ -187,13 +187,19 @@ impl Writer {
     pub fn product(&mut self, content: &str) {
         self.end_progress();
         let content = self.masker.hide(content);
-        for line in content.lines() {
-            let line = if self.runner {
-                text::line(line)
-            } else {
-                line.to_owned()
-            };
-            self.write_product(&line);
+        let lines: Vec<String> = content
+            .lines()
+            .map(|line| {
+                if self.runner {
+                    text::line(line)
+                } else {
+                    line.to_owned()
+                }
+            })
+            .collect();
+        // At once: thousands of lines would be thousands of writes.
+        if !lines.is_empty() {
+            self.write_product(&lines.join("\n"));
         }
     }
 

@@ -15,6 +15,16 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
+/// The API's address as it is told, else that of the server: another server's token must not go to github.com.
+pub(super) fn of_server(api: Option<&str>, server: Option<&str>) -> String {
+    let server = server.map_or("https://github.com", |server| server.trim().trim_end_matches('/'));
+    match api {
+        Some(api) => api.to_owned(),
+        None if server.eq_ignore_ascii_case("https://github.com") => "https://api.github.com".to_owned(),
+        None => format!("{server}/api/v3"),
+    }
+}
+
 /// Where the API is: `https://api.github.com`, or `https://HOST/api/v3` on GitHub Enterprise Server.
 pub(super) fn base(address: &str) -> Result<Url, ApiError> {
     let refuse = |why| Err(ApiError::Address(why));
@@ -111,6 +121,22 @@ mod tests {
 
     fn org_shop(base_url: &str) -> Url {
         repository(&base(base_url).unwrap(), "org/shop").unwrap()
+    }
+
+    #[test]
+    fn a_token_goes_to_its_own_server() {
+        for (api, server, expected) in [
+            (None, None, "https://api.github.com"),
+            (None, Some("https://github.com/"), "https://api.github.com"),
+            (None, Some("https://ghes.example"), "https://ghes.example/api/v3"),
+            (
+                Some("https://ghes.example/api/v3"),
+                Some("https://x"),
+                "https://ghes.example/api/v3",
+            ),
+        ] {
+            assert_eq!(of_server(api, server), expected);
+        }
     }
 
     #[test]

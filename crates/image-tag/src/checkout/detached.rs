@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use super::tag_order::best_first;
+use crate::tag_prefix;
 
 /// A full ref, empty where nothing tells it, and why that one.
 ///
@@ -11,12 +12,14 @@ use super::tag_order::best_first;
 /// `refs/remotes/pull/N/merge` or `refs/remotes/origin/BRANCH`.
 pub(super) fn git_ref(
     names: &BTreeSet<String>,
+    prefix: &str,
     remotes: &[String],
     default_branch: Option<&str>,
 ) -> (String, &'static str) {
     let tag = names
         .iter()
         .filter_map(|name| name.strip_prefix("refs/tags/"))
+        .filter(|tag| tag_prefix::strip(tag, prefix).is_some())
         .min_by(|a, b| best_first(a, b));
     if let Some(tag) = tag {
         return (format!("refs/tags/{tag}"), "the tag points at HEAD");
@@ -78,7 +81,7 @@ mod tests {
     fn of(names: &str, default_branch: Option<&str>) -> String {
         let names: BTreeSet<String> = names.split_whitespace().map(str::to_owned).collect();
         let remotes = ["origin".to_owned(), "team/a".to_owned()];
-        git_ref(&names, &remotes, default_branch).0
+        git_ref(&names, "", &remotes, default_branch).0
     }
 
     #[test]
@@ -102,6 +105,13 @@ mod tests {
         ] {
             assert_eq!(of(&names, None), expected, "{names}");
         }
+    }
+
+    #[test]
+    fn only_tags_of_the_prefix_count() {
+        let names = BTreeSet::from(["refs/tags/api/v1.0.0", "refs/tags/web/v2.0.0"].map(str::to_owned));
+        assert_eq!(git_ref(&names, "api/", &[], None).0, "refs/tags/api/v1.0.0");
+        assert_eq!(git_ref(&names, "x/", &[], None).0, "");
     }
 
     #[test]

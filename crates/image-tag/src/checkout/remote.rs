@@ -27,6 +27,25 @@ pub(super) fn address(config: &File, remotes: &[String]) -> Option<String> {
     Some(without_credentials(&url))
 }
 
+/// Whether the remote that [`address()`] names brings all branches, and with them the tags on these
+/// (<https://git-scm.com/docs/git-fetch#Documentation/git-fetch.txt---tags>).
+pub(super) fn fetches_all(config: &File, remotes: &[String]) -> bool {
+    let name = match remotes {
+        [only] => only.as_str(),
+        _ => "origin",
+    };
+    let specs = config.strings_by("remote", name, "fetch").unwrap_or_default();
+    let all = specs.iter().any(|spec| {
+        spec.strip_prefix(b"+")
+            .unwrap_or(spec)
+            .starts_with(b"refs/heads/*:")
+    });
+    let without_tags = config
+        .string_by("remote", name, "tagOpt")
+        .is_some_and(|option| **option == *b"--no-tags");
+    all && !without_tags
+}
+
 /// The first of a remote's addresses is the one that git fetches from.
 fn first_url(config: &File, remote: &str) -> Option<String> {
     let urls = config.strings_by("remote", remote, "url")?;

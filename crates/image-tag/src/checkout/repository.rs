@@ -137,6 +137,12 @@ impl Repository {
         Ok(None)
     }
 
+    /// The commit that a full ref leads to; nothing where there is no such ref.
+    pub(super) fn commit_at(&self, name: &str) -> Option<ObjectId> {
+        let name: FullName = name.try_into().ok()?;
+        Some(self.peel(self.follow(&name).ok()??))
+    }
+
     /// The full ref that a symbolic ref points at, whether or not it is there.
     pub(super) fn symbolic(&self, name: &str) -> Option<String> {
         match self.refs.try_find_loose(name).ok()??.target {
@@ -285,7 +291,13 @@ impl Repository {
 fn git_dir(folder: &Path) -> Result<PathBuf, CheckoutError> {
     let start = folder.canonicalize().map_err(|error| unreadable(folder, error))?;
     for folder in start.ancestors() {
-        for candidate in [folder.join(".git"), folder.to_owned()] {
+        // A folder within a repository may look like one without a working tree: it is what somebody committed.
+        let within = folder
+            .ancestors()
+            .skip(1)
+            .any(|above| above.join(".git").exists());
+        let bare = Some(folder.to_owned()).filter(|_| !within);
+        for candidate in [Some(folder.join(".git")), bare].into_iter().flatten() {
             match gix_discover::is_git(&candidate) {
                 Ok(kind) => {
                     let path = gix_discover::repository::Path::from_dot_git_dir(candidate, kind, &start);

@@ -13,7 +13,7 @@ use sandbox::{Sandbox, commit, git, write};
 
 /// Whether everything that git also tells is what git tells; then what was read.
 fn judged(folder: &Path) -> Checkout {
-    let checkout = read(folder).unwrap();
+    let checkout = read(folder, "").unwrap();
     assert_eq!(checkout.sha, git(folder, ["rev-parse", "HEAD"]));
     let date: Timestamp = git(folder, ["show", "-s", "--format=%cI", "HEAD"])
         .parse()
@@ -121,7 +121,7 @@ fn a_detached_head_takes_what_points_at_it() {
         ["tag", "--annotate", "--message=m", "tag-of-a-tag", "v1.9.0"],
     );
     git(&folder, ["tag", "v9.0.0", "HEAD~1"]);
-    let checkout = read(&folder).unwrap();
+    let checkout = read(&folder, "").unwrap();
     assert_eq!(
         (checkout.git_ref.as_str(), checkout.ref_from),
         ("refs/tags/v1.9.0", "the tag points at HEAD")
@@ -129,13 +129,13 @@ fn a_detached_head_takes_what_points_at_it() {
     git(&folder, ["pack-refs", "--all"]);
     git(&folder, ["tag", "v1.10.0"]);
     git(&folder, ["tag", "v1.11.0-rc.1"]);
-    let checkout = read(&folder).unwrap();
+    let checkout = read(&folder, "").unwrap();
     assert_eq!(checkout.git_ref, "refs/tags/v1.10.0");
     // Git names an annotated tag first; we the version.
     let history = history(&folder, "").unwrap();
     assert_eq!((history.describe.as_str(), history.distance), ("v1.10.0", 0));
     commit(&folder, "unknown to all");
-    let checkout = read(&folder).unwrap();
+    let checkout = read(&folder, "").unwrap();
     assert_eq!(
         (checkout.git_ref.as_str(), checkout.ref_from),
         ("", "HEAD is detached and no ref points at it")
@@ -237,14 +237,14 @@ fn names_as_found_in_the_wild() {
     }
     let long = "x".repeat(240);
     git(&folder, ["branch", &long]);
-    let checkout = read(&folder).unwrap();
+    let checkout = read(&folder, "").unwrap();
     for name in names {
         assert!(checkout.tags.iter().any(|tag| tag == name), "{name}");
         git(&folder, ["symbolic-ref", "HEAD", &format!("refs/heads/{name}")]);
-        assert_eq!(read(&folder).unwrap().git_ref, format!("refs/heads/{name}"));
+        assert_eq!(read(&folder, "").unwrap().git_ref, format!("refs/heads/{name}"));
     }
     git(&folder, ["switch", "--quiet", &long]);
-    assert_eq!(read(&folder).unwrap().git_ref, format!("refs/heads/{long}"));
+    assert_eq!(read(&folder, "").unwrap().git_ref, format!("refs/heads/{long}"));
 }
 
 #[cfg(target_os = "linux")]
@@ -273,13 +273,13 @@ fn names_that_are_not_utf8_are_left_out() {
             name(b"refs/heads/\xff"),
         ],
     );
-    let checkout = read(&folder).unwrap();
+    let checkout = read(&folder, "").unwrap();
     assert_eq!(checkout.git_ref, "");
     assert_eq!(checkout.ref_from, "HEAD is on a branch whose name is not UTF-8");
     assert_eq!(checkout.sha, git(&folder, ["rev-parse", "HEAD"]));
 
     fn judged_tags(folder: &Path) -> Vec<String> {
-        let checkout = read(folder).unwrap();
+        let checkout = read(folder, "").unwrap();
         assert_eq!(checkout.sha, git(folder, ["rev-parse", "HEAD"]));
         checkout.tags
     }
@@ -298,7 +298,7 @@ fn configuration_neither_includes_nor_hides() {
     git(&folder, ["config", "include.path", included.to_str().unwrap()]);
     git(&folder, ["config", "core.fsmonitor", "touch fsmonitor-ran"]);
     git(&folder, ["config", "core.worktree", "/nonexistent"]);
-    assert_eq!(read(&folder).unwrap().remote, None);
+    assert_eq!(read(&folder, "").unwrap().remote, None);
     git(
         &folder,
         [
@@ -309,7 +309,7 @@ fn configuration_neither_includes_nor_hides() {
         ],
     );
     assert_eq!(
-        read(&folder).unwrap().remote.as_deref(),
+        read(&folder, "").unwrap().remote.as_deref(),
         Some("https://example.org/shop")
     );
     assert!(!folder.join("fsmonitor-ran").exists());

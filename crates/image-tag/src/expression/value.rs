@@ -8,18 +8,24 @@ use handlebars::{
 };
 use serde_json::Value;
 
-/// A value that can be called.
-pub(super) struct ValueHelper(pub(super) String);
+/// The value of this name, which can be called.
+pub(super) struct ValueHelper(pub(super) &'static str);
+
+impl ValueHelper {
+    fn value(&self, context: &Context) -> Value {
+        context.data().get(self.0).cloned().unwrap_or(Value::Null)
+    }
+}
 
 impl HelperDef for ValueHelper {
     fn call_inner<'reg: 'rc, 'rc>(
         &self,
         _: &Helper<'rc>,
         _: &'reg Handlebars<'reg>,
-        _: &'rc Context,
+        context: &'rc Context,
         _: &mut RenderContext<'reg, 'rc>,
     ) -> Result<ScopedJson<'rc>, RenderError> {
-        Ok(ScopedJson::Derived(Value::String(self.0.clone())))
+        Ok(ScopedJson::Derived(self.value(context)))
     }
 
     fn call<'reg: 'rc, 'rc>(
@@ -30,11 +36,12 @@ impl HelperDef for ValueHelper {
         render_context: &mut RenderContext<'reg, 'rc>,
         out: &mut dyn Output,
     ) -> HelperResult {
+        let value = self.value(context);
         let Some(template) = helper.template() else {
-            return Ok(out.write(&self.0)?);
+            return Ok(out.write(value.as_str().unwrap_or_default())?);
         };
         let mut block = BlockContext::new();
-        block.set_base_value(Value::String(self.0.clone()));
+        block.set_base_value(value);
         render_context.push_block(block);
         let rendered = template.render(engine, context, render_context, out);
         render_context.pop_block();

@@ -7,7 +7,7 @@
 use semver::Version;
 use serde_json::json;
 
-use super::source::{Source, VersionSource};
+use super::source::VersionSource;
 use super::{Answer, Event};
 use crate::attributes::Attributes;
 use crate::error::Error;
@@ -33,8 +33,8 @@ impl Semver {
     }
 
     /// Where the version is read from.
-    pub(super) fn source(&self) -> &Source {
-        self.source.source()
+    pub(super) fn version_source(&self) -> &VersionSource {
+        &self.source
     }
 
     pub(super) fn answer(&self, event: &Event<'_>, warnings: &mut Vec<Warning>) -> Result<Answer, Error> {

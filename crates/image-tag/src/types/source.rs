@@ -48,6 +48,21 @@ impl VersionSource {
         &self.source
     }
 
+    /// Whether the version is a part of the text.
+    pub(super) fn takes_out(&self) -> bool {
+        self.find.is_some()
+    }
+
+    /// The version in a text; `None` where the expression does not fit.
+    pub(super) fn version(&self, text: &str) -> Option<String> {
+        let Some(pattern) = &self.find else {
+            return Some(text.to_owned());
+        };
+        let mut warnings = Vec::new();
+        let version = first_group(pattern, text.to_owned(), &mut warnings).ok()?;
+        warnings.is_empty().then(|| version.replace('/', "-"))
+    }
+
     /// The text to read a version from, in which no version has a `/`. `None` where there is none.
     pub(super) fn text(
         &self,

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn message(folder: &Path) -> String {
-    gha::failure::chain(&read(folder).unwrap_err())
+    gha::failure::chain(&read(folder, "").unwrap_err())
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn a_broken_tag_or_remote_does_not_stop_the_commit() {
     write(&folder, "refs/tags/nowhere", "ref: refs/tags/gone\n");
     write(&folder, "refs/remotes/origin/HEAD", "garbage");
     git(&folder, ["config", "remote.origin.url", ""]);
-    let checkout = read(&folder).unwrap();
+    let checkout = read(&folder, "").unwrap();
     assert_eq!(checkout.sha, sha);
     assert_eq!(checkout.tags, ["missing", "nowhere", "v1.0.0"]);
     assert_eq!(checkout.unread.len(), 1, "{:?}", checkout.unread);
@@ -125,17 +125,17 @@ fn a_broken_tag_or_remote_does_not_stop_the_commit() {
     assert_eq!((checkout.remote, checkout.default_branch), (None, None));
     assert_eq!(history(&folder, "").unwrap().tag.as_deref(), Some("v1.0.0"));
     git(&folder, ["checkout", "--quiet", "--detach"]);
-    assert_eq!(read(&folder).unwrap().git_ref, "refs/heads/main");
+    assert_eq!(read(&folder, "").unwrap().git_ref, "refs/heads/main");
 
     write(
         &folder,
         "packed-refs",
         "# pack-refs with: peeled fully-peeled sorted \nthis is no ref\n",
     );
-    let checkout = read(&folder).unwrap();
+    let checkout = read(&folder, "").unwrap();
     assert_eq!((checkout.sha.as_str(), checkout.unread.len()), (sha.as_str(), 2));
     write(&folder, "packed-refs", "# not a header\nthis is no ref\n");
-    let checkout = read(&folder).unwrap();
+    let checkout = read(&folder, "").unwrap();
     assert_eq!((checkout.sha.as_str(), checkout.tags.len()), (sha.as_str(), 3));
     assert_eq!(checkout.unread.len(), 2, "{:?}", checkout.unread);
 }
@@ -147,7 +147,7 @@ fn a_missing_commit_has_a_name_and_no_date() {
     let sha = git(&folder, ["rev-parse", "HEAD"]);
     let (first, rest) = sha.split_at(2);
     fs::remove_file(folder.join(".git/objects").join(first).join(rest)).unwrap();
-    let checkout = read(&folder).unwrap();
+    let checkout = read(&folder, "").unwrap();
     assert_eq!(
         (checkout.sha.as_str(), checkout.commit_date),
         (sha.as_str(), None)
@@ -168,7 +168,7 @@ fn the_owner_does_not_matter() {
     }
     let refused = sandbox::try_git(&folder, ["rev-parse", "HEAD"], b"").unwrap_err();
     assert!(refused.contains("dubious ownership"), "{refused}");
-    assert_eq!(read(&folder).unwrap(), checkout);
+    assert_eq!(read(&folder, "").unwrap(), checkout);
 }
 
 /// Whatever stands in the repository's files.
@@ -196,7 +196,7 @@ fn garbage_is_no_panic() {
     let files = prop::sample::select(files.to_vec());
     proptest!(|(garbage in garbage, (file, before) in files)| {
         write(&folder, file, garbage);
-        let read = read(&folder);
+        let read = read(&folder, "");
         let history = history(&folder, "");
         match before {
             Some(before) => write(&folder, file, before),
