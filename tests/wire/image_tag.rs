@@ -364,6 +364,11 @@ fn a_guard_ends_the_step_before_anything_is_written() {
         finished.log()
     );
     assert!(!outputs(&place).contains_key("tags"));
+    assert!(
+        place.read("summary").contains("image-tag: refused"),
+        "{}",
+        place.read("summary")
+    );
     assert_eq!(place.read("env"), "");
 }
 

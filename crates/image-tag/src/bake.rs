@@ -1,97 +1,140 @@
 //! The files for `docker buildx bake`: targets to inherit tags, labels, annotations and arguments from
 //! (<https://docs.docker.com/build/bake/reference/>).
 
-use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
-use crate::derived::labels_json;
-use crate::labels::Label;
+use serde::Serialize;
 
-/// What the files hold.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Bake {
-    /// By output: its file's name and content.
-    pub files: [(&'static str, &'static str, Value); 4],
+use crate::derived::{Derived, LabelMap};
+
+/// A file: the output that names it, its name, and its content.
+pub(crate) type BakeFile = (&'static str, &'static str, String);
+
+/// What a target holds, as far as a file is about it.
+#[derive(Serialize, Default)]
+struct Target<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tags: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    labels: Option<LabelMap<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    annotations: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    args: Option<Args<'a>>,
 }
 
-impl Bake {
-    pub(crate) fn new(
-        target: &str,
-        images: &[&str],
-        version: &str,
-        tags: &[String],
-        labels: &[Label],
-        annotations: &[String],
-    ) -> Self {
-        let mut args = Map::new();
-        args.insert("DOCKER_META_IMAGES".to_owned(), images.join(",").into());
-        if !version.is_empty() {
-            args.insert("DOCKER_META_VERSION".to_owned(), version.into());
-        }
-        let about = |of_target: Value| json!({ "target": { target: of_target } });
-        let labels = labels_json(labels);
-        Self {
-            files: [
-                (
-                    "bake-file-tags",
-                    "docker-metadata-action-bake-tags.json",
-                    about(json!({ "tags": tags, "args": args })),
-                ),
-                (
-                    "bake-file-labels",
-                    "docker-metadata-action-bake-labels.json",
-                    about(json!({ "labels": labels })),
-                ),
-                (
-                    "bake-file-annotations",
-                    "docker-metadata-action-bake-annotations.json",
-                    about(json!({ "annotations": annotations })),
-                ),
-                (
-                    "bake-file",
-                    "docker-metadata-action-bake.json",
-                    about(json!({ "tags": tags, "labels": labels, "args": args })),
-                ),
-            ],
-        }
-    }
+#[derive(Serialize, Clone)]
+struct Args<'a> {
+    #[serde(rename = "DOCKER_META_IMAGES")]
+    images: String,
+    #[serde(rename = "DOCKER_META_VERSION", skip_serializing_if = "Option::is_none")]
+    version: Option<&'a str>,
+}
+
+/// The four files about one target.
+pub(crate) fn files(derived: &Derived, target: &str) -> serde_json::Result<[BakeFile; 4]> {
+    let names: Vec<&str> = derived.images.iter().map(|image| image.name.as_str()).collect();
+    let args = || {
+        Some(Args {
+            images: names.join(","),
+            version: Some(derived.version.as_str()).filter(|version| !version.is_empty()),
+        })
+    };
+    let about = |of_target: Target<'_>| {
+        let targets = BTreeMap::from([(target, of_target)]);
+        serde_json::to_string_pretty(&BTreeMap::from([("target", targets)]))
+    };
+    let tags = Some(derived.tags.as_slice());
+    let labels = Some(LabelMap(&derived.labels));
+    Ok([
+        (
+            "bake-file-tags",
+            "docker-metadata-action-bake-tags.json",
+            about(Target {
+                tags,
+                args: args(),
+                ..Target::default()
+            })?,
+        ),
+        (
+            "bake-file-labels",
+            "docker-metadata-action-bake-labels.json",
+            about(Target {
+                labels,
+                ..Target::default()
+            })?,
+        ),
+        (
+            "bake-file-annotations",
+            "docker-metadata-action-bake-annotations.json",
+            about(Target {
+                annotations: Some(&derived.annotations),
+                ..Target::default()
+            })?,
+        ),
+        (
+            "bake-file",
+            "docker-metadata-action-bake.json",
+            about(Target {
+                tags,
+                labels,
+                args: args(),
+                ..Target::default()
+            })?,
+        ),
+    ])
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
+    use crate::derive;
+    use crate::facts::Facts;
+    use crate::request::Request;
+
+    fn parsed(images: &str, tags: &str, target: &str) -> Vec<Value> {
+        let facts = Facts {
+            git_ref: "refs/heads/main".to_owned(),
+            ..Facts::default()
+        };
+        let request = Request {
+            images: images.to_owned(),
+            tags: tags.to_owned(),
+            labels: "\"k=a\nb\"".to_owned(),
+            annotations: "k=v".to_owned(),
+            ..Request::default()
+        };
+        let derived = derive(&request, &facts).unwrap();
+        let files = files(&derived, target).unwrap();
+        files
+            .iter()
+            .map(|(.., content)| serde_json::from_str(content).unwrap())
+            .collect()
+    }
 
     #[test]
     fn files_without_a_version_have_no_argument_for_it() {
-        let bake = Bake::new("meta", &[""], "", &[], &[], &[]);
+        let files = parsed("", "type=raw,value=", "meta");
         assert_eq!(
-            bake.files[0].2,
+            files[0],
             json!({"target": {"meta": {"tags": [], "args": {"DOCKER_META_IMAGES": ""}}}})
         );
     }
 
     #[test]
     fn the_whole_file_has_all_but_annotations() {
-        let label = Label {
-            key: "k".to_owned(),
-            value: "a\nb".to_owned(),
-        };
-        let tags = ["a:1".to_owned(), "b:1".to_owned()];
-        let bake = Bake::new(
-            "x",
-            &["a", "b"],
-            "1",
-            &tags,
-            &[label],
-            &["manifest:k=a b".to_owned()],
-        );
+        let files = parsed("a\nb", "type=raw,1", "x");
+        let whole = &files[3]["target"]["x"];
+        assert_eq!(whole["tags"], json!(["a:1", "b:1"]));
+        assert_eq!(whole["labels"]["k"], "a\nb");
         assert_eq!(
-            bake.files[3].2,
-            json!({"target": {"x": {"tags": ["a:1", "b:1"], "labels": {"k": "a\nb"},
-                "args": {"DOCKER_META_IMAGES": "a,b", "DOCKER_META_VERSION": "1"}}}})
+            whole["args"],
+            json!({"DOCKER_META_IMAGES": "a,b", "DOCKER_META_VERSION": "1"})
         );
-        assert_eq!(
-            bake.files[2].2,
-            json!({"target": {"x": {"annotations": ["manifest:k=a b"]}}})
-        );
+        assert_eq!(whole["annotations"], Value::Null);
+        assert_eq!(files[1]["target"]["x"].as_object().unwrap().len(), 1);
+        assert_eq!(files[2]["target"]["x"]["annotations"][0], "manifest:k=v");
     }
 }

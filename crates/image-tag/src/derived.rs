@@ -2,9 +2,8 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer};
 
-use crate::bake::Bake;
 use crate::labels::Label;
 use crate::request::Request;
 use crate::subject::Subject;
@@ -28,8 +27,6 @@ pub struct Derived {
     pub labels: Vec<Label>,
     /// Annotations as `level:key=value`, sorted by key within a level.
     pub annotations: Vec<String>,
-    /// The files for `docker buildx bake`.
-    pub bake: Bake,
     /// What may not be as it was meant.
     pub warnings: Vec<Warning>,
     /// What each rule of `tags` said, in the order they were asked.
@@ -156,15 +153,6 @@ impl Derived {
                     .map(move |annotation| format!("{level}:{}", annotation.line()))
             })
             .collect();
-        let names: Vec<&str> = images.iter().map(|image| image.name.as_str()).collect();
-        let bake = Bake::new(
-            &request.bake_target,
-            &names,
-            &version,
-            &tags,
-            &labels,
-            &annotations,
-        );
         Self {
             about,
             version,
@@ -173,7 +161,6 @@ impl Derived {
             images,
             labels,
             annotations,
-            bake,
             warnings,
             rules,
         }
@@ -195,50 +182,81 @@ impl Derived {
             ("tag-names", self.tag_names.join(&request.sep_tags)),
             ("labels", lines.join(&request.sep_labels)),
             ("annotations", self.annotations.join(&request.sep_annotations)),
-            ("json", self.json().to_string()),
+            ("json", self.json()),
             ("immutable-tags", all(|image| &image.immutable)),
             ("floating-tags", all(|image| &image.floating)),
             ("image", reference.unwrap_or_default()),
-            ("images", self.by_image().to_string()),
+            ("images", self.by_image()),
         ]
     }
 
     /// The object of the `json` output.
     #[must_use]
-    pub fn json(&self) -> Value {
-        json!({
-            "tags": self.tags,
-            "tag-names": self.tag_names,
-            "labels": labels_json(&self.labels),
-            "annotations": self.annotations,
+    pub fn json(&self) -> String {
+        text(&Whole {
+            tags: &self.tags,
+            tag_names: &self.tag_names,
+            labels: LabelMap(&self.labels),
+            annotations: &self.annotations,
         })
     }
 
     /// The object of the `images` output: by an image's name its tags and what to deploy.
     #[must_use]
-    pub fn by_image(&self) -> Value {
+    pub fn by_image(&self) -> String {
+        let mut seen = HashSet::new();
         let named = self.images.iter().filter(|image| !image.name.is_empty());
-        let by_image: Map<String, Value> = named
-            .map(|image| {
-                let tags: Vec<String> = image.tags().collect();
-                let about = json!({
-                    "image": image.reference,
-                    "version": image.version,
-                    "tags": tags,
-                    "immutable-tags": image.immutable,
-                    "floating-tags": image.floating,
-                });
-                (image.name.clone(), about)
-            })
-            .collect();
-        Value::Object(by_image)
+        text(&ByName(named.filter(|image| seen.insert(&image.name)).collect()))
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Whole<'a> {
+    tags: &'a [String],
+    tag_names: &'a [String],
+    labels: LabelMap<'a>,
+    annotations: &'a [String],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct OfImage<'a> {
+    image: &'a str,
+    version: &'a str,
+    tags: Vec<String>,
+    immutable_tags: &'a [String],
+    floating_tags: &'a [String],
+}
+
+struct ByName<'a>(Vec<&'a ImageTags>);
+
+impl Serialize for ByName<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|image| {
+            let about = OfImage {
+                image: &image.reference,
+                version: &image.version,
+                tags: image.tags().collect(),
+                immutable_tags: &image.immutable,
+                floating_tags: &image.floating,
+            };
+            (&image.name, about)
+        }))
     }
 }
 
 /// Labels as an object, with their values whole.
-pub(crate) fn labels_json(labels: &[Label]) -> Value {
-    let labels = labels
-        .iter()
-        .map(|label| (label.key.clone(), Value::String(label.value.clone())));
-    Value::Object(labels.collect())
+#[derive(Clone, Copy)]
+pub(crate) struct LabelMap<'a>(pub(crate) &'a [Label]);
+
+impl Serialize for LabelMap<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|label| (&label.key, &label.value)))
+    }
+}
+
+/// Text and lists of text always have a JSON form.
+fn text(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
 }

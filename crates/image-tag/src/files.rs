@@ -6,10 +6,10 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use crate::bake::Bake;
+use crate::bake::BakeFile;
 
 /// Writes the files into a fresh folder below the job's temp folder; by output the path.
-pub(crate) fn write(bake: &Bake, temp: &Path) -> io::Result<Vec<(&'static str, PathBuf)>> {
+pub(crate) fn write(files: &[BakeFile], temp: &Path) -> io::Result<Vec<(&'static str, PathBuf)>> {
     let parent = temp.join("deploy-actions");
     fs::create_dir_all(&parent)?;
     // Nobody else can have put a link in a folder that did not exist before; later steps may run as another user.
@@ -18,15 +18,15 @@ pub(crate) fn write(bake: &Bake, temp: &Path) -> io::Result<Vec<(&'static str, P
         .permissions(Permissions::from_mode(0o755))
         .tempdir_in(parent)?
         .keep();
-    let mut written = Vec::with_capacity(bake.files.len());
-    for (output, name, content) in &bake.files {
+    let mut written = Vec::with_capacity(files.len());
+    for (output, name, content) in files {
         let path = folder.join(name);
         let mut file = OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(0o644)
             .open(&path)?;
-        file.write_all(format!("{content:#}").as_bytes())?;
+        file.write_all(content.as_bytes())?;
         written.push((*output, path));
     }
     Ok(written)
@@ -36,30 +36,23 @@ pub(crate) fn write(bake: &Bake, temp: &Path) -> io::Result<Vec<(&'static str, P
 mod tests {
     use super::*;
 
+    fn files() -> Vec<BakeFile> {
+        vec![
+            ("bake-file", "a.json", "{}".to_owned()),
+            ("other", "b.json", "[]".to_owned()),
+        ]
+    }
+
     #[test]
     fn each_output_has_a_file_of_its_own() {
         let temp = tempfile::tempdir().unwrap();
-        let bake = Bake::new("app", &["a"], "1", &["a:1".to_owned()], &[], &[]);
-        let (one, other) = (
-            write(&bake, temp.path()).unwrap(),
-            write(&bake, temp.path()).unwrap(),
-        );
-        let names: Vec<&str> = one.iter().map(|(output, _)| *output).collect();
+        let one = write(&files(), temp.path()).unwrap();
+        let other = write(&files(), temp.path()).unwrap();
         assert_eq!(
-            names,
-            [
-                "bake-file-tags",
-                "bake-file-labels",
-                "bake-file-annotations",
-                "bake-file"
-            ]
+            one.iter().map(|(output, _)| *output).collect::<Vec<_>>(),
+            ["bake-file", "other"]
         );
-        let text = fs::read_to_string(&one[0].1).unwrap();
-        assert_eq!(
-            text,
-            "{\n  \"target\": {\n    \"app\": {\n      \"tags\": [\n        \"a:1\"\n      ],\n      \"args\": {\n        \
-             \"DOCKER_META_IMAGES\": \"a\",\n        \"DOCKER_META_VERSION\": \"1\"\n      }\n    }\n  }\n}"
-        );
+        assert_eq!(fs::read_to_string(&one[1].1).unwrap(), "[]");
         assert_ne!(one[0].1, other[0].1);
         let mode = fs::metadata(one[0].1.parent().unwrap())
             .unwrap()
@@ -70,7 +63,6 @@ mod tests {
 
     #[test]
     fn a_folder_that_is_none_is_an_error() {
-        let bake = Bake::new("app", &[], "", &[], &[], &[]);
-        assert!(write(&bake, Path::new("/dev/null")).is_err());
+        assert!(write(&files(), Path::new("/dev/null")).is_err());
     }
 }

@@ -49,7 +49,6 @@ mod version_order;
 mod warning;
 mod worlds;
 
-pub use bake::Bake;
 pub use derive::derive;
 pub use derived::{About, Derived, ImageTags, Outcome, Rule};
 pub use error::{Error, Input};

@@ -12,7 +12,7 @@ use crate::derived::Derived;
 use crate::facts::Facts;
 use crate::gather::{self, Gathered};
 use crate::request::Request;
-use crate::{explain, files, inputs, story};
+use crate::{bake, explain, files, inputs, story};
 
 /// The longest that deriving may take; it takes a millisecond.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -48,7 +48,13 @@ pub async fn run(cli: Cli, runner: &Runner) -> Result<Outcome, Failure> {
     if cli.command == Command::Explain {
         return explain(request, gathered, prints, runner).await;
     }
-    let derived = derived_in_time(request.clone(), gathered.facts.clone(), runner).await?;
+    let derived = derived_in_time(request.clone(), gathered.facts.clone(), runner)
+        .await
+        .inspect_err(|failure| {
+            if failure.exit == Exit::Failed && !cli.dry_run {
+                runner.summary(&story::refused(failure));
+            }
+        })?;
     let outcome = story::outcome(&derived, &gathered.facts);
     tell(&derived, runner);
     if !cli.dry_run {
@@ -141,7 +147,10 @@ fn write(derived: &Derived, request: &Request, sets_variables: bool, runner: &Ru
         .get("RUNNER_TEMP")
         .filter(|_| runner.env().get("GITHUB_OUTPUT").is_some());
     if let Some(temp) = temp {
-        match files::write(&derived.bake, Path::new(temp)) {
+        let written = bake::files(derived, &request.bake_target)
+            .map_err(std::io::Error::from)
+            .and_then(|files| files::write(&files, Path::new(temp)));
+        match written {
             Ok(paths) => {
                 let paths = paths.into_iter();
                 outputs.extend(paths.map(|(name, path)| (name, path.display().to_string())));

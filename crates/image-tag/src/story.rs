@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use gha::outcome::Outcome;
 use gha::summary::Summary;
-use gha::{Status, markdown};
+use gha::{Failure, Status, markdown};
 use serde_json::Value;
 
 use crate::derived::{self, Derived};
@@ -36,6 +36,16 @@ pub(crate) fn outcome(derived: &Derived, facts: &Facts) -> Outcome {
         .fact("images", references)
         .fact("revision", derived.about.sha.as_str())
         .target(target)
+}
+
+/// The job summary of a run that a guard refused.
+pub(crate) fn refused(failure: &Failure) -> Summary {
+    let mut summary = Summary::default();
+    summary.push(format!(
+        "### ⛔ image-tag: refused\n\n{}\n",
+        markdown::plain(&failure.error.to_string())
+    ));
+    summary
 }
 
 /// The job summary: tags first, what did not give one and labels folded.

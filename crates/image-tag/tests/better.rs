@@ -462,7 +462,7 @@ fn each_image_has_its_own_tags() {
         ]
     );
     assert_eq!(derived.tag_names, ["main", "sha-860c190", "nightly"]);
-    let json = derived.by_image();
+    let json: Value = serde_json::from_str(&derived.by_image()).unwrap();
     assert_eq!(json["ghcr.io/org/web"]["image"], "ghcr.io/org/web:sha-860c190");
     assert_eq!(
         json["org/worker"]["tags"],

@@ -158,7 +158,7 @@ fn hostile_text_stays_in_its_place() {
     let branch = facts.git_ref.strip_prefix("refs/heads/").unwrap();
     assert!(outputs["labels"].starts_with(&format!("branch={branch}\n")));
     assert_eq!(
-        derived.json()["labels"]["org.opencontainers.image.description"],
+        serde_json::from_str::<serde_json::Value>(&derived.json()).unwrap()["labels"]["org.opencontainers.image.description"],
         facts.repository.description
     );
     assert_eq!(outputs["json"].lines().count(), 1);
