@@ -16,6 +16,10 @@ pub fn line(text: &str) -> String {
 /// escapes, line ends as `\n`. For places that the runner does not read for commands.
 #[must_use]
 pub fn visible(text: &str) -> String {
+    // Nearly all text is of this kind, and some is long.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
