@@ -209,13 +209,14 @@ fn a_branch_that_is_called_like_a_version_passes_no_guard() {
     let github = GitHub::open(TOKEN).unwrap().tagged(["v1.2.3"]);
     let place = Place::new();
     let event = place.path().join("event.json");
-    let run = |branch: &str| {
-        let run = json!({"event": "push", "head_branch": branch, "head_sha": COMMIT, "pull_requests": [],
+    let run = |branch: &str, sha: &str| {
+        let run = json!({"event": "push", "head_branch": branch, "head_sha": sha, "pull_requests": [],
             "head_repository": {"full_name": REPOSITORY}});
         json!({"workflow_run": run, "repository": {"full_name": REPOSITORY}}).to_string()
     };
-    for (branch, code) in [("v9.9.9", 3), ("v1.2.3", 0)] {
-        std::fs::write(&event, run(branch)).unwrap();
+    let other = "0123456789abcdef0123456789abcdef01234567";
+    for (branch, sha, code) in [("v9.9.9", COMMIT, 3), ("v1.2.3", other, 3), ("v1.2.3", COMMIT, 0)] {
+        std::fs::write(&event, run(branch, sha)).unwrap();
         let flags = ["--mode", "native", "--require", "semver-tag"];
         let mut command = asking(step(&place, "refs/heads/main", &flags), &github);
         command

@@ -137,6 +137,18 @@ impl Api {
         date.map_err(|why| self.unanswered(&question, why))
     }
 
+    /// The commit that a ref leads to, `tags/v1.2.3` or `heads/main`, past annotated tags.
+    pub(crate) async fn commit_of(&self, git_ref: &str) -> Result<String, ApiError> {
+        let question = Question::Commit {
+            sha: git_ref.to_owned(),
+            repository: self.full_name.clone(),
+        };
+        let url = address::commit(&self.repository, git_ref);
+        let (_, answer) = self.ask(&question, url, Instant::now()).await?;
+        let commit = answer.json().map_err(|why| self.unanswered(&question, why))?;
+        Ok(commit["sha"].as_str().unwrap_or_default().to_owned())
+    }
+
     /// The names of all tags that begin with a prefix, without `refs/tags/`, in the order of GitHub's list
     /// (<https://docs.github.com/en/rest/git/refs#list-matching-references>). None in a repository without a commit.
     pub(crate) async fn tags(&self, prefix: &str) -> Result<Vec<String>, ApiError> {

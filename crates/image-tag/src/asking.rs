@@ -11,7 +11,8 @@ use crate::flavor::{Flavor, Latest};
 use crate::lines::{Lines, Order, Standing};
 use crate::mode::Mode;
 use crate::tag_name;
-use crate::types::{Answer, Event};
+use crate::types::{Answer, Event, NamedRef};
+use crate::version_order::Key;
 use crate::warning::Warning;
 use crate::worlds::{Place, World, neighbours};
 
@@ -75,11 +76,11 @@ impl<'a> Asking<'a> {
             Answer::Tag { text, latest } => (text, latest),
             Answer::Nothing(reason) => return nothing(reason.into_owned()),
         };
-        let text = self.with_affixes(entry, &event, &text)?;
-        let Some(tag) = self.tag(&text) else {
+        let around = self.with_affixes(entry, &event, &text)?;
+        let Some(tag) = self.tag(&around) else {
             return nothing("its text is empty".to_owned());
         };
-        if let Some(refusal) = self.reserved(entry, &tag) {
+        if let Some(refusal) = self.reserved(entry, &text, &tag) {
             return nothing(refusal);
         }
         let version = entry.kind.version_text(&event)?;
@@ -179,13 +180,10 @@ impl<'a> Asking<'a> {
 
     /// Whether other builds get the same tag: those of another commit, and those of at least one other version.
     fn floats(&self, entry: &Entry, tag: &str, version: Option<&str>) -> Result<bool, Error> {
-        let at_another_commit = self
-            .at_another_commit
-            .get_or_init(|| self.here.at_another_commit());
         let subject = self.here.event().subject;
-        if !self.stays(entry, tag, at_another_commit)? {
+        if !self.stays(entry, tag, self.at_another_commit())? {
             // Another run may build the very commit that is named here, and this one its merge.
-            return Ok(subject.is_of_another_commit());
+            return Ok(subject.is_of_unmerged_head());
         }
         match version.or(subject.version_text()) {
             Some(version) => self.stays_beside(entry, tag, version, true),
@@ -202,6 +200,11 @@ impl<'a> Asking<'a> {
             }
         }
         Ok(!any)
+    }
+
+    fn at_another_commit(&self) -> &World<'a> {
+        self.at_another_commit
+            .get_or_init(|| self.here.at_another_commit())
     }
 
     fn stays(&self, entry: &Entry, tag: &str, world: &World<'_>) -> Result<bool, Error> {
@@ -221,6 +224,10 @@ impl<'a> Asking<'a> {
 
     /// Why this version may not have a floating tag, where those follow the highest of their line.
     fn refusal(&mut self, entry: &Entry, tag: &str, version: Option<&str>) -> Result<Option<String>, Error> {
+        if self.lines.is_none() || !self.stays(entry, tag, self.at_another_commit())? {
+            // Another commit's tag is another one.
+            return Ok(None);
+        }
         let of_build = self.here.event().subject.version_text();
         let version = match (version, of_build) {
             (Some(version), _) => version,
@@ -284,13 +291,18 @@ impl<'a> Asking<'a> {
         })
     }
 
-    /// Why a branch or a git tag may not take the name that versions have; by chance it would move theirs.
-    fn reserved(&self, entry: &Entry, tag: &str) -> Option<String> {
+    /// Why a branch, a pull request or a git tag may not take a name that versions have: it would move theirs. `text` is
+    /// the name before anything was put around it.
+    fn reserved(&self, entry: &Entry, text: &str, tag: &str) -> Option<String> {
         let latest = self.flavor.latest_text(self.mode);
-        let is_number = tag.starts_with(|c: char| c.is_ascii_digit())
-            && tag.chars().all(|c| c.is_ascii_digit() || c == '.');
-        let taken = self.mode.is_native()
-            && ((entry.kind.is_branch() && is_number) || (entry.kind.is_ref() && tag == latest));
+        let is_version = |text: &str| Key::parse(text).is_some();
+        let taken = match entry.kind.names_ref() {
+            _ if !self.mode.is_native() => false,
+            None => false,
+            Some(NamedRef::Tag) => tag == latest,
+            Some(NamedRef::Branch) => tag == latest || is_version(text) || is_version(tag),
+            Some(NamedRef::PullRequest) => is_version(tag),
+        };
         taken.then(|| format!("`{tag}` is kept for versions"))
     }
 }

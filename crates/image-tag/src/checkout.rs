@@ -41,8 +41,10 @@ pub(crate) struct Checkout {
     pub(crate) tags: Vec<String>,
     /// The history is cut, as by `fetch-depth: 1`: tags, distance and counts may not be all.
     pub(crate) shallow: bool,
-    /// It was cloned with all branches and their tags, so that its tags were all when it was last fetched.
+    /// It is set up to fetch all branches and their tags, so that its tags are all that there were when it last did.
     pub(crate) whole: bool,
+    /// What was fetched last was a single ref.
+    pub(crate) fetched_one: bool,
     /// Address of `origin`, else of the only remote, without credentials.
     pub(crate) remote: Option<String>,
     /// The branch that `refs/remotes/origin/HEAD` points at.
@@ -105,6 +107,7 @@ pub(crate) fn read(folder: &Path, prefix: &str) -> Result<Checkout, CheckoutErro
             .filter_map(|name| name.strip_prefix("refs/tags/").map(str::to_owned))
             .collect(),
         whole: !repository.is_shallow() && remote::fetches_all(&repository.config, &remotes),
+        fetched_one: repository.fetched_one(),
         shallow: repository.is_shallow(),
         remote: remote::address(&repository.config, &remotes),
         default_branch,

@@ -5,6 +5,7 @@
 mod api;
 mod beside;
 mod first;
+mod run_of_tag;
 
 use gha::{Exit, Failure, Runner, text};
 use serde_json::Value;
@@ -26,6 +27,8 @@ pub(crate) struct Gathered {
     of_checkout: bool,
     /// They are of another repository than the run's own.
     of_other_repository: bool,
+    /// GitHub gave a list of tags that is not believed.
+    tags_refused: bool,
 }
 
 impl Gathered {
@@ -36,6 +39,7 @@ impl Gathered {
             tags_from: "",
             of_checkout: false,
             of_other_repository: false,
+            tags_refused: false,
         }
     }
 }
@@ -50,10 +54,13 @@ pub(crate) async fn gather(cli: &Cli, request: &Request, runner: &Runner) -> Res
     if let Some(checkout) = &checkout {
         beside::history(cli, request, runner, needs, checkout, &mut gathered).await?;
     }
-    api::fill(cli, request, runner, needs, &mut gathered).await?;
-    if let Some(checkout) = checkout.filter(|_| needs.tags && gathered.facts.tags.is_none()) {
+    let api = api::fill(cli, request, runner, needs, &mut gathered).await?;
+    // A list of GitHub's that is not believed shows that the checkout's may be old too.
+    let may_help = needs.tags && gathered.facts.tags.is_none() && !gathered.tags_refused;
+    if let Some(checkout) = checkout.filter(|_| may_help) {
         beside::tags(checkout, runner, &mut gathered);
     }
+    run_of_tag::confirm(cli, runner, api, &mut gathered).await?;
     if cli.metadata == Metadata::None {
         gathered.facts.repository = Repository {
             default_branch: gathered.facts.repository.default_branch.clone(),

@@ -68,14 +68,27 @@ impl Lines {
             None => self.plain.get_or_init(|| releases(tags, key)),
         };
         for (other, tag) in releases {
-            if other.compare(&own) != Ordering::Greater {
-                break;
+            match other.compare(&own) {
+                Ordering::Less => break,
+                Ordering::Greater => {}
+                // What a rule takes out may be a part of the version; then the rest decides.
+                Ordering::Equal if order.is_some() && is_higher(tag, version) => {}
+                Ordering::Equal => continue,
             }
             if same_line(tag)? {
                 return Ok(Standing::Below(tag.clone()));
             }
         }
         Ok(Standing::Highest)
+    }
+}
+
+/// Whether the whole of one tag is a higher version than the whole of another, words before it left out.
+fn is_higher(one: &str, other: &str) -> bool {
+    let key = |tag: &str| Key::parse(&tag[tag.find(|c: char| c.is_ascii_digit())?..]);
+    match (key(one), key(other)) {
+        (Some(one), Some(other)) => one.compare(&other) == Ordering::Greater,
+        _ => one != other,
     }
 }
 
@@ -165,6 +178,15 @@ mod tests {
         assert_eq!(
             lines.standing("release-7.1", None, all),
             Ok(Standing::NotARelease)
+        );
+        let major = |tag: &str| Some(tag.strip_prefix("release-")?.split('.').next()?.to_owned());
+        assert_eq!(
+            lines.standing("release-7.1", Some(&major), all),
+            Ok(Standing::Below("release-7.2".to_owned()))
+        );
+        assert_eq!(
+            lines.standing("release-7.2", Some(&major), all),
+            Ok(Standing::Highest)
         );
     }
 }

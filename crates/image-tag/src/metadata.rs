@@ -27,7 +27,8 @@ impl Needs {
     pub(crate) fn of(request: &Request, facts: &Facts, metadata: Metadata) -> Self {
         let payload = &facts.payload;
         let latest = Flavor::read(&request.flavor).map(|flavor| flavor.latest(request.mode));
-        let names_a_tag = request.mode.is_native() && facts.event_name == "workflow_run";
+        let asks_for_run = request.mode.is_native() || request.version_sources().contains("workflow-run");
+        let names_a_tag = asks_for_run && facts.event_name == "workflow_run";
         Self {
             repository: match metadata {
                 Metadata::Api => true,

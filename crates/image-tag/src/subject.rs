@@ -29,6 +29,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) version: Option<Found>,
     /// Its commit is another than the event's.
     imagined: bool,
+    /// Its commit is the head of a pull request's branch.
+    of_head: bool,
     tag_prefix: &'a str,
     short_sha_length: usize,
 }
@@ -46,7 +48,9 @@ impl<'a> Subject<'a> {
             of_event
         };
         let head = request.pull_request_head.unwrap_or(mode.is_native());
-        let sha = match event_ref::head_sha(facts).filter(|_| head) {
+        let head = event_ref::head_sha(facts).filter(|_| head && !facts.sha_given);
+        let of_head = head.is_some();
+        let sha = match head {
             _ if facts.sha_given => facts.sha.clone(),
             Some(head) => head.to_owned(),
             None => built,
@@ -63,6 +67,7 @@ impl<'a> Subject<'a> {
             commit_date,
             version: None,
             imagined: false,
+            of_head,
             tag_prefix: &request.tag_prefix,
             short_sha_length: request.short_sha_length,
         };
@@ -112,10 +117,9 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Whether the commit that tags name is another than the one the run was started with: what is checked out then may
-    /// be either, or the merge of both.
-    pub(crate) fn is_of_another_commit(&self) -> bool {
-        !self.imagined && self.sha != self.facts.sha
+    /// Whether the commit that tags name is the head of a pull request, of which the merge is built.
+    pub(crate) fn is_of_unmerged_head(&self) -> bool {
+        self.of_head && self.sha != self.facts.sha
     }
 
     /// The same with another version, where it does not come from the git tag.

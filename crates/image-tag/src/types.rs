@@ -24,6 +24,8 @@ use crate::warning::Warning;
 /// The names of all types, for messages.
 const SUPPORTED: &str = "`schedule`, `semver`, `pep440`, `match`, `edge`, `ref`, `raw`, `sha`";
 
+pub(crate) use git_ref::Ref as NamedRef;
+
 /// What types may ask.
 pub(crate) struct Event<'a> {
     pub(crate) subject: &'a Subject<'a>,
@@ -152,14 +154,12 @@ impl Type {
         }
     }
 
-    /// Whether the type names the ref.
-    pub(crate) fn is_ref(&self) -> bool {
-        matches!(self, Self::Ref(_))
-    }
-
-    /// Whether the type names a branch.
-    pub(crate) fn is_branch(&self) -> bool {
-        matches!(self, Self::Ref(git_ref::Ref::Branch))
+    /// What kind of ref the type gives the name of.
+    pub(crate) fn names_ref(&self) -> Option<NamedRef> {
+        match self {
+            Self::Ref(named) => Some(*named),
+            _ => None,
+        }
     }
 
     /// The answer to an event.

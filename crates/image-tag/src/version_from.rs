@@ -69,6 +69,7 @@ fn look(source: &Source, facts: &Facts, prefix: &str) -> Option<Found> {
         Some(found(tag, place.to_owned()))
     };
     match source {
+        Source::Release if matches!(payload["action"].as_str(), Some("deleted" | "unpublished")) => None,
         Source::Release => tag(&payload["release"]["tag_name"], "the release's tag"),
         Source::WorkflowRun => {
             let run = &payload["workflow_run"];

@@ -201,7 +201,7 @@ impl fmt::Display for Warning {
             ),
             Self::NoCommitDate => f.write_str("the commit's time is not known, `commit_date` is the time of this run"),
             Self::NoHistory => f.write_str(
-                "`describe`, `distance` and `commit_count` are empty: they need a checkout with its history \
+                "`describe`, `distance` and `commit_count` are empty: they need a checkout of the commit that is built, with its history \
                  (`fetch-depth: 0`)",
             ),
         }

@@ -195,7 +195,8 @@ fn no_branch_takes_the_name_of_a_version() {
         ("refs/heads/latest", "sha-860c190"),
         ("refs/heads/1.2", "sha-860c190"),
         ("refs/heads/1.2.9", "sha-860c190"),
-        ("refs/heads/v1.2", "v1.2 sha-860c190"),
+        ("refs/heads/v1.2", "sha-860c190"),
+        ("refs/heads/1.2.3-rc.1", "sha-860c190"),
         ("refs/heads/1.x", "1.x sha-860c190"),
     ] {
         assert_eq!(

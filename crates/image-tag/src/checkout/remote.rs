@@ -36,9 +36,8 @@ pub(super) fn fetches_all(config: &File, remotes: &[String]) -> bool {
     };
     let specs = config.strings_by("remote", name, "fetch").unwrap_or_default();
     let all = specs.iter().any(|spec| {
-        spec.strip_prefix(b"+")
-            .unwrap_or(spec)
-            .starts_with(b"refs/heads/*:")
+        let spec = spec.strip_prefix(b"+").unwrap_or(spec);
+        spec.starts_with(b"refs/heads/*:") || spec.starts_with(b"refs/*:")
     });
     let without_tags = config
         .string_by("remote", name, "tagOpt")

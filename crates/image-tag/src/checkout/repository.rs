@@ -89,6 +89,18 @@ impl Repository {
         self.shallow
     }
 
+    /// Whether the last fetch brought a single ref (<https://git-scm.com/docs/git-fetch#_output>); a fresh clone has fetched
+    /// nothing yet.
+    pub(super) fn fetched_one(&self) -> bool {
+        let fetched = std::fs::read(self.git_dir.join("FETCH_HEAD"));
+        fetched.is_ok_and(|text| {
+            text.split(|byte| *byte == b'\n')
+                .filter(|line| !line.is_empty())
+                .count()
+                == 1
+        })
+    }
+
     /// What HEAD is.
     pub(super) fn head(&self) -> Result<Head, CheckoutError> {
         let broken = |error| unreadable(&self.git_dir.join("HEAD"), error);

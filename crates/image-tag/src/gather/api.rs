@@ -10,14 +10,14 @@ use crate::metadata::Needs;
 use crate::request::Request;
 use crate::subject;
 
-/// Asks for what is needed and still missing.
+/// Asks for what is needed and still missing; gives back whom it asked.
 pub(super) async fn fill(
     cli: &Cli,
     request: &Request,
     runner: &Runner,
     needs: Needs,
     gathered: &mut Gathered,
-) -> Result<(), Failure> {
+) -> Result<Option<Api>, Failure> {
     let facts = &mut gathered.facts;
     // The API knows the run's own repository, not one that was checked out beside it.
     let is_own = !gathered.of_other_repository;
@@ -26,14 +26,14 @@ pub(super) async fn fill(
         .filter(|_| needs.commit_date && facts.commit_date.is_none() && is_own);
     let may_ask = matches!(cli.metadata, Metadata::Auto | Metadata::Api);
     if !may_ask || !(needs.repository || wants_tags || undated.is_some()) {
-        return Ok(());
+        return Ok(None);
     }
     let full_name = facts.repository.full_name.clone();
     let server = runner.context().github.server.trim_end_matches('/');
     // A project of another host is none of GitHub's.
     let of_github = facts.repository.html_url.starts_with(&format!("{server}/"));
     if full_name.is_empty() || !of_github {
-        return Ok(());
+        return Ok(None);
     }
     let Some(token) = runner
         .secret(&GITHUB_TOKEN, cli.github_token_file.as_deref())
@@ -42,7 +42,7 @@ pub(super) async fn fill(
         if cli.metadata == Metadata::Api {
             runner.warn("`metadata: api` has no token to ask with: set `github-token`");
         }
-        return Ok(());
+        return Ok(None);
     };
     let told = |what: &str, error: &ApiError| {
         runner.warn(&format!("{what}: {}; {}", failure::chain(error), error.help()));
@@ -51,7 +51,7 @@ pub(super) async fn fill(
         Ok(api) => api,
         Err(error) => {
             told("GitHub's API can't be asked", &error);
-            return Ok(());
+            return Ok(None);
         }
     };
     if needs.repository {
@@ -89,5 +89,5 @@ pub(super) async fn fill(
             Err(error) => told("the repository's tags are not known", &error),
         }
     }
-    Ok(())
+    Ok(Some(api))
 }

@@ -119,7 +119,15 @@ pub(super) fn tags(checkout: Checkout, runner: &Runner, gathered: &mut Gathered)
         checkout.remote.is_none() && !runner.env().in_runner() && !facts.of_other_ci && !checkout.shallow;
     let own = facts.git_ref.strip_prefix("refs/tags/");
     let has_own = own.is_none_or(|own| checkout.tags.iter().any(|tag| tag == own));
-    if (checkout.whole || alone) && checkout.unread.is_empty() && has_own && !checkout.tags.is_empty() {
+    // Runners fetch the one ref that is built unless they are told to fetch all.
+    let in_ci = runner.env().in_runner() || facts.of_other_ci || runner.env().get("CI").is_some();
+    let one_alone = in_ci && checkout.fetched_one;
+    if (checkout.whole || alone)
+        && !one_alone
+        && checkout.unread.is_empty()
+        && has_own
+        && !checkout.tags.is_empty()
+    {
         facts.tags = Some(checkout.tags);
         gathered.tags_from = "the checkout";
     }

@@ -116,9 +116,11 @@ fn take(checkout: Checkout, gathered: &mut Gathered) {
     let own = gathered.facts.repository.full_name.clone();
     let default_branch = checkout.default_branch.unwrap_or_default();
     gathered.of_other_repository = !own.is_empty()
-        && remote
-            .as_ref()
-            .is_none_or(|remote| !remote.full_name.eq_ignore_ascii_case(&own));
+        && remote.as_ref().is_none_or(|remote| {
+            let page = &gathered.facts.repository.html_url;
+            let elsewhere = !remote.html_url.is_empty() && !remote.html_url.eq_ignore_ascii_case(page);
+            elsewhere || !remote.full_name.eq_ignore_ascii_case(&own)
+        });
     gathered.of_checkout = true;
     let facts = &mut gathered.facts;
     if own.is_empty() {

@@ -155,7 +155,13 @@ impl State {
         }
     }
 
-    fn commit(&self, sha: &str) -> Reply {
+    /// A commit by its hash, or by a tag: all tags are at the one commit.
+    fn commit(&self, asked: &str) -> Reply {
+        let asked = percent_decode_str(asked).decode_utf8_lossy();
+        let sha = match asked.strip_prefix("tags/") {
+            Some(tag) if self.tags.iter().any(|known| known == tag) => COMMIT,
+            _ => &asked,
+        };
         if sha != COMMIT {
             return refusal(422, &format!("No commit found for SHA: {sha}"));
         }
