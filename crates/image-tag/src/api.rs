@@ -127,26 +127,29 @@ impl Api {
     /// When a commit was made, by its committer
     /// (<https://docs.github.com/en/rest/commits/commits#get-a-commit>).
     pub(crate) async fn commit_date(&self, sha: &str) -> Result<Timestamp, ApiError> {
-        let question = Question::Commit {
-            sha: sha.to_owned(),
-            repository: self.full_name.clone(),
-        };
-        let url = address::commit(&self.repository, sha);
-        let (_, answer) = self.ask(&question, url, Instant::now()).await?;
-        let date = answer.json().and_then(|commit| answer::commit_date(&commit));
-        date.map_err(|why| self.unanswered(&question, why))
+        self.commit(sha, answer::commit_date).await
     }
 
     /// The commit that a ref leads to, `tags/v1.2.3` or `heads/main`, past annotated tags.
     pub(crate) async fn commit_of(&self, git_ref: &str) -> Result<String, ApiError> {
+        let hash = |commit: &Value| Ok(commit["sha"].as_str().unwrap_or_default().to_owned());
+        self.commit(git_ref, hash).await
+    }
+
+    /// Asks for a commit by its hash or ref, and takes something out of the answer.
+    async fn commit<T>(
+        &self,
+        named: &str,
+        take: impl FnOnce(&Value) -> Result<T, Why>,
+    ) -> Result<T, ApiError> {
         let question = Question::Commit {
-            sha: git_ref.to_owned(),
+            sha: named.to_owned(),
             repository: self.full_name.clone(),
         };
-        let url = address::commit(&self.repository, git_ref);
+        let url = address::commit(&self.repository, named);
         let (_, answer) = self.ask(&question, url, Instant::now()).await?;
-        let commit = answer.json().map_err(|why| self.unanswered(&question, why))?;
-        Ok(commit["sha"].as_str().unwrap_or_default().to_owned())
+        let taken = answer.json().and_then(|commit| take(&commit));
+        taken.map_err(|why| self.unanswered(&question, why))
     }
 
     /// The names of all tags that begin with a prefix, without `refs/tags/`, in the order of GitHub's list

@@ -24,6 +24,8 @@ pub(crate) struct Given {
     pub(crate) floating: bool,
     /// As the first tag, it brings `latest`.
     pub(crate) latest: bool,
+    /// Why it does not bring `latest`, where only a higher version is in the way.
+    pub(crate) latest_refused: Option<String>,
 }
 
 /// Asks rules about one build.
@@ -36,8 +38,6 @@ pub(crate) struct Asking<'a> {
     at_another_commit: OnceCell<World<'a>>,
     /// The worlds in which a version is another one.
     worlds: RefCell<HashMap<(String, Place), Rc<World<'a>>>>,
-    /// Why the rule that gave the first tag does not bring `latest`.
-    latest_refused: Option<Option<String>>,
     pub(crate) warnings: Vec<Warning>,
 }
 
@@ -56,7 +56,6 @@ impl<'a> Asking<'a> {
             lines,
             at_another_commit: OnceCell::new(),
             worlds: RefCell::default(),
-            latest_refused: None,
             warnings,
         }
     }
@@ -84,24 +83,29 @@ impl<'a> Asking<'a> {
             return nothing(refusal);
         }
         let version = entry.kind.version_text(&event)?;
-        let floating = self.floats(entry, &tag, version.as_deref())?;
-        if floating && let Some(refusal) = self.refusal(entry, &tag, version.as_deref())? {
-            return nothing(refusal);
-        }
-        let latest = match self.flavor.latest(self.mode) {
-            Latest::Auto => latest,
-            Latest::Always => true,
-            Latest::Never => false,
-            Latest::Highest if !latest => false,
+        let at_another_commit = self
+            .at_another_commit
+            .get_or_init(|| self.here.at_another_commit());
+        let floating = if self.stays(entry, &tag, at_another_commit)? {
+            let floating = self.floats(entry, &tag, version.as_deref())?;
+            if floating && let Some(refusal) = self.refusal(entry, &tag, version.as_deref())? {
+                return nothing(refusal);
+            }
+            floating
+        } else {
+            // It names the commit. Another run may build that very one, and this run its merge.
+            event.subject.is_of_unmerged_head()
+        };
+        let (latest, latest_refused) = match self.flavor.latest(self.mode) {
+            Latest::Auto => (latest, None),
+            Latest::Always => (true, None),
+            Latest::Never => (false, None),
+            Latest::Highest if !latest => (false, None),
             Latest::Highest => {
                 let refusal = self.not_latest(entry, version.as_deref())?;
-                let is_latest = refusal.is_none();
-                // The first tag decides, and nobody else's reason counts.
-                self.latest_refused.get_or_insert(refusal);
-                is_latest
+                (refusal.is_none(), refusal)
             }
         };
-        self.latest_refused.get_or_insert(None);
         let rule = Rule {
             text: entry.text.clone(),
             outcome: Outcome::Tag {
@@ -115,13 +119,9 @@ impl<'a> Asking<'a> {
                 tag,
                 floating,
                 latest,
+                latest_refused,
             }),
         ))
-    }
-
-    /// Why there is no `latest`, where the first tag would bring it but for a higher version.
-    pub(crate) fn why_no_latest(&mut self) -> Option<String> {
-        self.latest_refused.take().flatten()
     }
 
     /// The tag `latest` with what it gets of prefix and suffix.
@@ -178,14 +178,9 @@ impl<'a> Asking<'a> {
         Ok(tag_name::from_text(&text).map(|(tag, _)| tag))
     }
 
-    /// Whether other builds get the same tag: those of another commit, and those of at least one other version.
+    /// Whether other builds get the same tag, which those of another commit do: those of at least one other version.
     fn floats(&self, entry: &Entry, tag: &str, version: Option<&str>) -> Result<bool, Error> {
-        let subject = self.here.event().subject;
-        if !self.stays(entry, tag, self.at_another_commit())? {
-            // Another run may build the very commit that is named here, and this one its merge.
-            return Ok(subject.is_of_unmerged_head());
-        }
-        match version.or(subject.version_text()) {
+        match version.or(self.here.event().subject.version_text()) {
             Some(version) => self.stays_beside(entry, tag, version, true),
             None => Ok(true),
         }
@@ -200,11 +195,6 @@ impl<'a> Asking<'a> {
             }
         }
         Ok(!any)
-    }
-
-    fn at_another_commit(&self) -> &World<'a> {
-        self.at_another_commit
-            .get_or_init(|| self.here.at_another_commit())
     }
 
     fn stays(&self, entry: &Entry, tag: &str, world: &World<'_>) -> Result<bool, Error> {
@@ -224,8 +214,7 @@ impl<'a> Asking<'a> {
 
     /// Why this version may not have a floating tag, where those follow the highest of their line.
     fn refusal(&mut self, entry: &Entry, tag: &str, version: Option<&str>) -> Result<Option<String>, Error> {
-        if self.lines.is_none() || !self.stays(entry, tag, self.at_another_commit())? {
-            // Another commit's tag is another one.
+        if self.lines.is_none() {
             return Ok(None);
         }
         let of_build = self.here.event().subject.version_text();
@@ -294,14 +283,15 @@ impl<'a> Asking<'a> {
     /// Why a branch, a pull request or a git tag may not take a name that versions have: it would move theirs. `text` is
     /// the name before anything was put around it.
     fn reserved(&self, entry: &Entry, text: &str, tag: &str) -> Option<String> {
-        let latest = self.flavor.latest_text(self.mode);
+        if !self.mode.is_native() {
+            return None;
+        }
+        let is_latest = || tag == self.flavor.latest_text(self.mode);
         let is_version = |text: &str| Key::parse(text).is_some();
-        let taken = match entry.kind.names_ref() {
-            _ if !self.mode.is_native() => false,
-            None => false,
-            Some(NamedRef::Tag) => tag == latest,
-            Some(NamedRef::Branch) => tag == latest || is_version(text) || is_version(tag),
-            Some(NamedRef::PullRequest) => is_version(tag),
+        let taken = match entry.kind.names_ref()? {
+            NamedRef::Tag => is_latest(),
+            NamedRef::Branch => is_latest() || is_version(text) || is_version(tag),
+            NamedRef::PullRequest => is_version(tag),
         };
         taken.then(|| format!("`{tag}` is kept for versions"))
     }

@@ -72,7 +72,9 @@ pub fn derive(request: &Request, facts: &Facts) -> Result<Derived, Error> {
         given.extend(tag.map(|tag| (entry, tag)));
     }
     let images = tags_by_image(&names, &given, &mut asking, &request.digest)?;
-    rules.extend(asking.why_no_latest().map(|reason| Rule {
+    // The first tag decides on `latest`, and nobody else's reason counts.
+    let refusal = given.first().and_then(|(_, first)| first.latest_refused.clone());
+    rules.extend(refusal.map(|reason| Rule {
         text: "latest".to_owned(),
         outcome: Outcome::Nothing(reason),
     }));
@@ -82,11 +84,12 @@ pub fn derive(request: &Request, facts: &Facts) -> Result<Derived, Error> {
         .iter()
         .map(|image| image.version.as_str())
         .find(|version| !version.is_empty())
-        .unwrap_or_default();
+        .unwrap_or_default()
+        .to_owned();
     let event = here.event();
     let mut own = |input: Input, text: &str| {
         let (subject, expressions) = (event.subject, event.expressions);
-        labels::all(subject, expressions, version, input, text, &mut warnings)
+        labels::all(subject, expressions, &version, input, text, &mut warnings)
     };
     let labels = own(Input::Labels, &request.labels)?;
     let annotations = own(Input::Annotations, &request.annotations)?;
@@ -107,6 +110,7 @@ pub fn derive(request: &Request, facts: &Facts) -> Result<Derived, Error> {
     Ok(Derived::new(
         request,
         about,
+        version,
         images,
         [labels, annotations],
         without_repeats(warnings),

@@ -134,6 +134,7 @@ impl Derived {
     pub(crate) fn new(
         request: &Request,
         about: About,
+        version: String,
         images: Vec<ImageTags>,
         [labels, annotations]: [Vec<Label>; 2],
         warnings: Vec<Warning>,
@@ -143,8 +144,6 @@ impl Derived {
         let names = images.iter().flat_map(|image| &image.tag_names);
         let tag_names: Vec<String> = names.filter(|tag| seen.insert(*tag)).cloned().collect();
         let tags: Vec<String> = images.iter().flat_map(ImageTags::tags).collect();
-        let first = images.iter().find(|image| !image.version.is_empty());
-        let version = first.map(|image| image.version.clone()).unwrap_or_default();
         let levels = request.annotation_levels.split(',');
         let annotations: Vec<String> = levels
             .flat_map(|level| {

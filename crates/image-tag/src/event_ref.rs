@@ -81,21 +81,24 @@ fn workflow_run(facts: &Facts) -> Option<(String, String)> {
     if of_a_pull && let Some(number) = run["pull_requests"][0]["number"].as_u64() {
         return Some((format!("{PULLS}{number}/merge"), sha));
     }
-    let here = facts.payload["repository"]["full_name"].as_str();
-    let of_a_fork = here.is_none() || run["head_repository"]["full_name"].as_str() != here;
     // A fork may call its branch `main`. Only the commit is certain then.
-    if of_a_pull || of_a_fork || head.is_empty() {
+    if of_a_pull || !is_run_of_here(facts) || head.is_empty() {
         return Some((String::new(), sha));
     }
     // A branch may be called `v9.9.9`. Only what is known to be a tag is one, and only what is none is a branch.
     if facts.tags.is_none() && Key::parse(head).is_some_and(|key| key.is_semver()) {
         return Some((String::new(), sha));
     }
-    let is_tag = facts
-        .tags
-        .as_ref()
-        .is_some_and(|tags| tags.iter().any(|tag| tag == head));
-    Some((format!("{}{head}", if is_tag { TAGS } else { HEADS }), sha))
+    Some((
+        format!("{}{head}", if facts.has_tag(head) { TAGS } else { HEADS }),
+        sha,
+    ))
+}
+
+/// Whether the run before was about this repository itself, and not about a fork.
+pub(crate) fn is_run_of_here(facts: &Facts) -> bool {
+    let here = facts.payload["repository"]["full_name"].as_str();
+    here.is_some() && facts.payload["workflow_run"]["head_repository"]["full_name"].as_str() == here
 }
 
 /// The head commit of a pull request's branch.

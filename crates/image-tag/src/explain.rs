@@ -10,23 +10,16 @@ use crate::mode::Mode;
 pub(crate) fn explain(derived: &Derived, gathered: &Gathered, mode: Mode) -> String {
     let facts = &gathered.facts;
     let about = &derived.about;
-    let unknown = |text: &str| {
-        if text.is_empty() {
-            "-".to_owned()
-        } else {
-            text::line(text)
-        }
-    };
     let mut rows = vec![
         ("from", gathered.source.clone()),
-        ("event", unknown(&facts.event_name)),
+        ("event", or_dash(&facts.event_name)),
         ("ref", changed(&about.git_ref, &facts.git_ref)),
         ("commit", changed(&about.sha, &facts.sha)),
     ];
     if let Some((version, place)) = &about.version {
         rows.push(("version", format!("{} (from {place})", text::line(version))));
     }
-    rows.push(("default branch", unknown(&facts.repository.default_branch)));
+    rows.push(("default branch", or_dash(&facts.repository.default_branch)));
     rows.push((
         "git tags",
         match &facts.tags {
@@ -53,7 +46,7 @@ pub(crate) fn explain(derived: &Derived, gathered: &Gathered, mode: Mode) -> Str
         } else {
             &image.name
         };
-        lines.push(format!("{name}: {}", unknown(&image.tag_names.join(", "))));
+        lines.push(format!("{name}: {}", or_dash(&image.tag_names.join(", "))));
         if !image.reference.is_empty() {
             lines.push(format!("  to deploy: {}", image.reference));
         }
@@ -74,16 +67,17 @@ pub(crate) fn line(rule: &Rule) -> String {
 
 /// A fact, and what the event itself said where that is something else.
 fn changed(now: &str, before: &str) -> String {
-    let shown = |text: &str| {
-        if text.is_empty() {
-            "-".to_owned()
-        } else {
-            text::line(text)
-        }
-    };
     if now == before {
-        shown(now)
+        or_dash(now)
     } else {
-        format!("{} (the event says {})", shown(now), shown(before))
+        format!("{} (the event says {})", or_dash(now), or_dash(before))
+    }
+}
+
+fn or_dash(text: &str) -> String {
+    if text.is_empty() {
+        "-".to_owned()
+    } else {
+        text::line(text)
     }
 }

@@ -20,7 +20,7 @@ use crate::types::semver as semver_type;
 use crate::version_order;
 
 use engine::Engine;
-pub(crate) use engine::is_raw;
+pub(crate) use engine::in_force;
 
 /// Fills in expressions for one subject.
 pub(crate) struct Expressions {
@@ -264,21 +264,6 @@ mod tests {
                 .unwrap(),
             "2020"
         );
-    }
-
-    #[test]
-    fn raw_alone() {
-        for (pattern, expected) in [
-            ("{{raw}}", true),
-            ("{{ raw }}", true),
-            ("{{{raw}}}", true),
-            ("{{raw}}-x", false),
-            ("{{version}}", false),
-            ("raw", false),
-            ("{{raw", false),
-        ] {
-            assert_eq!(is_raw(pattern), expected, "{pattern}");
-        }
     }
 
     proptest! {

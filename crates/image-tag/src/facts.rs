@@ -68,6 +68,13 @@ pub struct History {
     pub describe: String,
 }
 
+impl Facts {
+    /// Whether a name is known to be that of a git tag.
+    pub(crate) fn has_tag(&self, name: &str) -> bool {
+        self.tags.iter().flatten().any(|tag| tag == name)
+    }
+}
+
 impl Repository {
     /// Reads a `repository` object as GitHub's payloads and API have it; `full_name` (`owner/name`) and `server_url`
     /// stand in where it is silent.

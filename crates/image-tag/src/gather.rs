@@ -147,6 +147,14 @@ async fn overrides(cli: &Cli, runner: &Runner, gathered: &mut Gathered) -> Resul
     Ok(())
 }
 
+/// Whether a list of the tags of a prefix has the very tag that is built, if one of these is.
+fn has_own(git_ref: &str, tags: &[String], prefix: &str) -> bool {
+    let own = git_ref
+        .strip_prefix("refs/tags/")
+        .filter(|own| own.starts_with(prefix));
+    own.is_none_or(|own| tags.iter().any(|tag| tag == own))
+}
+
 /// Takes another default branch than the event's.
 fn set_default_branch(facts: &mut Facts, branch: String) {
     if let Some(Value::Object(about)) = facts.payload.get_mut("repository") {

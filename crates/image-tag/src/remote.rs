@@ -4,6 +4,8 @@
 //! The forms are those of git (<https://git-scm.com/docs/git-clone#URLS>). A path on this machine says nothing. The
 //! page stands where the address points to; of hosts that are known to show it elsewhere it is left empty.
 
+use crate::facts::Repository;
+
 /// A repository as its remote's address tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Remote {
@@ -11,6 +13,14 @@ pub(crate) struct Remote {
     pub(crate) full_name: String,
     /// Address of its page; empty where it is not known.
     pub(crate) html_url: String,
+}
+
+impl Remote {
+    /// Whether it is the address of this repository; where the page is not known, its name decides.
+    pub(crate) fn is_of(&self, repository: &Repository) -> bool {
+        self.full_name.eq_ignore_ascii_case(&repository.full_name)
+            && (self.html_url.is_empty() || self.html_url.eq_ignore_ascii_case(&repository.html_url))
+    }
 }
 
 /// Hosts that a forge offers for SSH beside the one that people open.

@@ -179,6 +179,11 @@ impl<'a> Subject<'a> {
             .unwrap_or_default()
     }
 
+    /// Whether nothing tells the commit's time.
+    pub(crate) fn is_undated(&self) -> bool {
+        self.facts.commit_date.is_none() && commit_date(&self.facts.payload, &self.sha).is_none()
+    }
+
     /// The default branch's name; empty when it is not known.
     pub(crate) fn default_branch(&self) -> &str {
         let of_event = self.facts.payload["repository"]["default_branch"].as_str();
@@ -199,18 +204,11 @@ impl<'a> Subject<'a> {
     }
 }
 
-impl Subject<'_> {
-    /// Whether nothing tells the commit's time.
-    pub(crate) fn is_undated(&self) -> bool {
-        self.facts.commit_date.is_none() && commit_date(&self.facts.payload, &self.sha).is_none()
-    }
-}
-
-/// The commit that is built where the payload does not tell its time.
+/// The commit that is built where nothing tells its time.
 pub(crate) fn undated(facts: &Facts, request: &Request) -> Option<String> {
-    let sha = Subject::new(facts, request).sha;
-    let unknown = !sha.is_empty() && commit_date(&facts.payload, &sha).is_none();
-    unknown.then_some(sha)
+    let subject = Subject::new(facts, request);
+    let known = !subject.sha.is_empty();
+    (known && subject.is_undated()).then_some(subject.sha)
 }
 
 /// The commit's own time, from a push's payload.

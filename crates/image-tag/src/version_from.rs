@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::error::{Error, Input, shown};
+use crate::event_ref;
 use crate::facts::Facts;
 use crate::list;
 use crate::tag_prefix;
@@ -73,16 +74,9 @@ fn look(source: &Source, facts: &Facts, prefix: &str) -> Option<Found> {
         Source::Release => tag(&payload["release"]["tag_name"], "the release's tag"),
         Source::WorkflowRun => {
             let run = &payload["workflow_run"];
-            let here = payload["repository"]["full_name"].as_str();
-            let own = run["event"] == "push"
-                && here.is_some()
-                && run["head_repository"]["full_name"].as_str() == here;
+            let own = run["event"] == "push" && event_ref::is_run_of_here(facts);
             // A branch may be called `v9.9.9`. Only what is known to be a tag is one.
-            let head = run["head_branch"].as_str().unwrap_or_default();
-            let is_tag = facts
-                .tags
-                .as_ref()
-                .is_some_and(|tags| tags.iter().any(|tag| tag == head));
+            let is_tag = facts.has_tag(run["head_branch"].as_str().unwrap_or_default());
             tag(&run["head_branch"], "the tag of the run before").filter(|_| own && is_tag)
         }
         Source::Dispatch(name) => {

@@ -112,8 +112,18 @@ impl Engine {
     }
 }
 
+/// The pattern that counts: what only comes before or after a release ignores it and gives its whole version, so that it
+/// never moves `1.2`; `{{raw}}` alone is kept.
+pub(crate) fn in_force(pattern: &str, is_release: bool) -> &str {
+    if is_release || is_raw(pattern) {
+        pattern
+    } else {
+        "{{version}}"
+    }
+}
+
 /// Whether a pattern is the one expression `{{raw}}` and nothing else.
-pub(crate) fn is_raw(pattern: &str) -> bool {
+fn is_raw(pattern: &str) -> bool {
     if !pattern.contains("raw") || depth(pattern) > 0 {
         return false;
     }
@@ -199,4 +209,24 @@ fn has_partials(template: &Template) -> bool {
         | TemplateElement::Comment(_) => false,
         _ => true,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn raw_alone() {
+        for (pattern, expected) in [
+            ("{{raw}}", true),
+            ("{{ raw }}", true),
+            ("{{{raw}}}", true),
+            ("{{raw}}-x", false),
+            ("{{version}}", false),
+            ("raw", false),
+            ("{{raw", false),
+        ] {
+            assert_eq!(is_raw(pattern), expected, "{pattern}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use gha::{Failure, Runner, failure};
 
-use super::Gathered;
+use super::{Gathered, has_own};
 use crate::api::{Api, ApiError};
 use crate::cli::{Cli, GITHUB_TOKEN, Metadata};
 use crate::facts::Repository;
@@ -22,8 +22,7 @@ pub(super) async fn fill(
     // The API knows the run's own repository, not one that was checked out beside it.
     let is_own = !gathered.of_other_repository;
     let wants_tags = needs.tags && is_own;
-    let undated = subject::undated(facts, request)
-        .filter(|_| needs.commit_date && facts.commit_date.is_none() && is_own);
+    let undated = subject::undated(facts, request).filter(|_| needs.commit_date && is_own);
     let may_ask = matches!(cli.metadata, Metadata::Auto | Metadata::Api);
     if !may_ask || !(needs.repository || wants_tags || undated.is_some()) {
         return Ok(None);
@@ -76,9 +75,7 @@ pub(super) async fn fill(
     if wants_tags {
         match runner.cancel().guard(api.tags(&request.tag_prefix)).await? {
             Ok(tags) => {
-                let own = facts.git_ref.strip_prefix("refs/tags/");
-                let of_prefix = own.filter(|own| own.starts_with(&request.tag_prefix));
-                if of_prefix.is_none_or(|own| tags.iter().any(|tag| tag == own)) {
+                if has_own(&facts.git_ref, &tags, &request.tag_prefix) {
                     facts.tags = Some(tags);
                     gathered.tags_from = "GitHub's API";
                 } else {

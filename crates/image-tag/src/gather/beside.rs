@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use gha::{Exit, Failure, Runner, failure};
 use jiff::Timestamp;
 
-use super::Gathered;
+use super::{Gathered, has_own};
 use crate::checkout::{self, Checkout, CheckoutError};
 use crate::cli::{Cli, Context};
 use crate::metadata::Needs;
@@ -65,10 +65,7 @@ pub(super) async fn checkout(
     };
     let repository = &gathered.facts.repository;
     let remote = checkout.remote.as_deref().and_then(remote::remote);
-    let is_same = remote.is_some_and(|remote| {
-        remote.full_name.eq_ignore_ascii_case(&repository.full_name)
-            && (remote.html_url.is_empty() || remote.html_url.eq_ignore_ascii_case(&repository.html_url))
-    });
+    let is_same = remote.is_some_and(|remote| remote.is_of(repository));
     // Where nobody else names a repository, it is the one of the checkout.
     let belongs = gathered.of_checkout || repository.full_name.is_empty() || is_same;
     Ok(Some(checkout).filter(|_| belongs))
@@ -85,7 +82,7 @@ pub(super) async fn history(
 ) -> Result<(), Failure> {
     let facts = &mut gathered.facts;
     let undated = subject::undated(facts, request);
-    if needs.commit_date && undated.as_ref() == Some(&checkout.sha) && facts.commit_date.is_none() {
+    if needs.commit_date && undated.as_ref() == Some(&checkout.sha) {
         facts.commit_date = checkout.commit_date;
     }
     if !needs.history || facts.sha != checkout.sha {
@@ -117,8 +114,7 @@ pub(super) fn tags(checkout: Checkout, runner: &Runner, gathered: &mut Gathered)
     let facts = &mut gathered.facts;
     let alone =
         checkout.remote.is_none() && !runner.env().in_runner() && !facts.of_other_ci && !checkout.shallow;
-    let own = facts.git_ref.strip_prefix("refs/tags/");
-    let has_own = own.is_none_or(|own| checkout.tags.iter().any(|tag| tag == own));
+    let has_own = has_own(&facts.git_ref, &checkout.tags, "");
     // Runners fetch the one ref that is built unless they are told to fetch all.
     let in_ci = runner.env().in_runner() || facts.of_other_ci || runner.env().get("CI").is_some();
     let one_alone = in_ci && checkout.fetched_one;

@@ -1,6 +1,6 @@
 //! Who tells ref and commit: what `context` names, else the event, another CI system, or the checkout.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use gha::{Exit, Failure, Runner};
 use serde_json::Value;
@@ -29,7 +29,7 @@ pub(super) async fn first(cli: &Cli, request: &Request, runner: &Runner) -> Resu
         None if has_event || says_enough => return Ok(gathered),
         None => PathBuf::from("."),
     };
-    match read(&folder, request, runner).await? {
+    match beside::read(&folder, &request.tag_prefix, runner).await? {
         Ok(checkout) => {
             if cli.context.is_none() && !gathered.facts.of_other_ci && runner.env().get("CI").is_some() {
                 runner.warn(
@@ -50,14 +50,6 @@ pub(super) async fn first(cli: &Cli, request: &Request, runner: &Runner) -> Resu
         }
     }
     Ok(gathered)
-}
-
-async fn read(
-    folder: &Path,
-    request: &Request,
-    runner: &Runner,
-) -> Result<Result<Checkout, crate::checkout::CheckoutError>, Failure> {
-    beside::read(folder, &request.tag_prefix, runner).await
 }
 
 fn of_event(runner: &Runner) -> Gathered {
@@ -116,11 +108,9 @@ fn take(checkout: Checkout, gathered: &mut Gathered) {
     let own = gathered.facts.repository.full_name.clone();
     let default_branch = checkout.default_branch.unwrap_or_default();
     gathered.of_other_repository = !own.is_empty()
-        && remote.as_ref().is_none_or(|remote| {
-            let page = &gathered.facts.repository.html_url;
-            let elsewhere = !remote.html_url.is_empty() && !remote.html_url.eq_ignore_ascii_case(page);
-            elsewhere || !remote.full_name.eq_ignore_ascii_case(&own)
-        });
+        && !remote
+            .as_ref()
+            .is_some_and(|remote| remote.is_of(&gathered.facts.repository));
     gathered.of_checkout = true;
     let facts = &mut gathered.facts;
     if own.is_empty() {

@@ -19,7 +19,7 @@ pub(super) async fn confirm(
     let (Some(name), Some(sha)) = (run["head_branch"].as_str(), run["head_sha"].as_str()) else {
         return Ok(());
     };
-    if facts.event_name != "workflow_run" || !facts.tags.iter().flatten().any(|tag| tag == name) {
+    if facts.event_name != "workflow_run" || !facts.has_tag(name) {
         return Ok(());
     }
     let (name, sha) = (name.to_owned(), sha.to_owned());

@@ -43,11 +43,7 @@ impl Pep440 {
             return Ok(Answer::Nothing("it is not a version of PEP 440".into()));
         };
         let is_final = !version.any_prerelease() && !version.is_post();
-        let pattern = if is_final || expression::is_raw(&self.pattern) {
-            &self.pattern
-        } else {
-            "{{version}}"
-        };
+        let pattern = expression::in_force(&self.pattern, is_final);
         Ok(Answer::Tag {
             text: event.expressions.fill_version(pattern, parts(&raw, &version))?,
             latest: is_final,

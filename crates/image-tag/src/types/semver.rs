@@ -46,11 +46,7 @@ impl Semver {
             return Ok(Answer::Nothing("it is not a semantic version".into()));
         };
         let is_release = version.pre.is_empty();
-        let pattern = if is_release || expression::is_raw(&self.pattern) {
-            &self.pattern
-        } else {
-            "{{version}}"
-        };
+        let pattern = expression::in_force(&self.pattern, is_release);
         let text = event.expressions.fill_version(pattern, parts(&raw, &version))?;
         Ok(Answer::Tag {
             text,
