@@ -8,7 +8,15 @@ use crate::commands::{Command, commands};
 use crate::process::{Finished, finish};
 use crate::step::{hopeless_gate, ledger, outputs};
 
-const OUTPUTS: [&str; 5] = ["attempts", "duration-ms", "reason", "result", "verdict"];
+const OUTPUTS: [&str; 7] = [
+    "attempts",
+    "duration-ms",
+    "failed-rules",
+    "reason",
+    "report",
+    "result",
+    "verdict",
+];
 
 /// Runs against this answer, and checks that nothing of it got out of its place.
 #[track_caller]

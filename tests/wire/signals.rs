@@ -152,7 +152,7 @@ fn a_disk_that_never_answers_does_not_hold_it_up() {
 }
 
 /// Waits for a condition that nobody tells of, with a deadline.
-fn wait_until(what: &str, condition: impl Fn() -> bool) {
+pub(crate) fn wait_until(what: &str, condition: impl Fn() -> bool) {
     let until = Instant::now() + DEADLINE;
     while !condition() {
         assert!(Instant::now() < until, "it did not come to this: {what}");

@@ -1,6 +1,7 @@
 //! What a step leaves behind: its outputs as the runner reads them, its lines of the ledger, and its command line.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::process::Command;
 
 use black_box::Place;
@@ -23,6 +24,29 @@ pub(crate) fn hopeless_gate(place: &Place, url: &str, flags: &[&str]) -> Command
     command.args(["wait", "--url", url, "--interval", "100ms", "--timeout", "700ms"]);
     command.args(flags);
     command
+}
+
+/// `health-gate watch` as a step, judging often.
+pub(crate) fn watch(place: &Place, url: &str, flags: &[&str]) -> Command {
+    let mut command = place.step("health-gate");
+    command.args(["watch", "--url", url, "--interval", "200ms"]);
+    command.args(flags);
+    command
+}
+
+/// A command of `health-gate` with a gate file, as a step. The file is `gate.yml`.
+pub(crate) fn with_file(place: &Place, name: &str, file: &str, flags: &[&str]) -> Command {
+    fs::write(place.path().join("gate.yml"), file).unwrap();
+    let mut command = place.step("health-gate");
+    command.args([name, "-f", "gate.yml"]);
+    command.args(flags);
+    command
+}
+
+/// The report of a step as the output `report` names it.
+pub(crate) fn report(place: &Place) -> Value {
+    let path = place.path().join(&outputs(place)["report"]);
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }
 
 /// `notify` as a step that tells a success of `shop`.

@@ -10,9 +10,11 @@ use anyhow::{Context as _, Result, ensure};
 use crate::{console, dist, layout, target, tools};
 
 pub mod image_tag;
+pub mod looks;
 pub mod measure;
 pub mod memory;
 pub mod peer;
+pub mod quick;
 pub mod report;
 pub mod subject;
 pub mod work;
@@ -53,6 +55,11 @@ pub fn run(root: &Path, profile: &str, runs: u32, metadata_action: Option<&Path>
         for stage in work::real(tool, program, &peers, root, scratch.path())? {
             show(stage, runs)?;
         }
+        if tool == "health-gate" {
+            for stage in looks::stages(program, &peers, scratch.path())? {
+                show_looks(&stage);
+            }
+        }
     }
     console::line(format!("\nsizes, profile {profile}"));
     console::line(report::sizes(&built));
@@ -64,6 +71,20 @@ pub fn run(root: &Path, profile: &str, runs: u32, metadata_action: Option<&Path>
         ));
     }
     Ok(())
+}
+
+/// Measures what looks cost, once, and prints the tables. Memory is measured with it, which some machines deny.
+fn show_looks(stage: &looks::Stage) {
+    console::line(format!("\n{}", stage.title));
+    match stage.run() {
+        Ok(seen) => {
+            console::line(report::looks(&seen));
+            if let Some(ratios) = report::look_ratios(&seen) {
+                console::line(ratios);
+            }
+        }
+        Err(error) => console::line(format!("not measured: {error:#}")),
+    }
 }
 
 /// Measures one stage and prints its tables.

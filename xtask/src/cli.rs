@@ -9,7 +9,8 @@ use clap::{Args, Parser, Subcommand};
 use crate::layout::Tag;
 use crate::target::{self, RELEASED, Target};
 use crate::{
-    actions, assemble, bench, console, demo, dist, environment, peers, size, stage, test, tools, verify,
+    actions, assemble, bench, console, demo, dist, environment, peers, servers, size, stage, test, tools,
+    verify,
 };
 
 #[derive(Debug, Parser)]
@@ -28,6 +29,8 @@ enum Task {
     Demo(DemoArgs),
     /// Run all checks and tests
     Test,
+    /// Get the servers that tests start, and print the file for DEPLOY_ACTIONS_SERVERS that names them
+    Servers,
     /// Compare every `action.yml` with its program
     CheckActions(CheckActionsArgs),
     /// Build static programs into `dist/<target>/` and print their sizes
@@ -154,6 +157,7 @@ fn run(task: Task) -> Result<ExitCode> {
     match task {
         Task::Demo(args) => run_demo(&args),
         Task::Test => run_test(),
+        Task::Servers => get_servers().map(done),
         Task::CheckActions(args) => run_check_actions(&args).map(done),
         Task::Dist(args) => run_dist(args).map(done),
         Task::Assemble(args) => run_assemble(args).map(done),
@@ -161,6 +165,14 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Bench(args) => run_bench(&args).map(done),
         Task::Advisories => peers::advisories(&environment::workspace_root()?).map(|_| ExitCode::SUCCESS),
     }
+}
+
+fn get_servers() -> Result<()> {
+    let root = environment::workspace_root()?;
+    let mut servers = servers::Servers::default();
+    servers.get(&root)?;
+    console::line(servers.write(&root)?.display());
+    Ok(())
 }
 
 fn run_demo(args: &DemoArgs) -> Result<ExitCode> {

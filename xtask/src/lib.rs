@@ -19,6 +19,7 @@ pub mod layout;
 pub mod needs;
 pub mod peers;
 pub mod provenance;
+pub mod servers;
 pub mod size;
 pub mod stage;
 pub mod tally;

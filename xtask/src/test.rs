@@ -7,6 +7,7 @@ use anyhow::Result;
 
 use crate::needs::{self, ACT};
 use crate::peers::{self, Outcome};
+use crate::servers::Servers;
 use crate::stage;
 use crate::tally::Tally;
 use crate::target::{self, Target};
@@ -72,7 +73,15 @@ pub fn run(root: &Path) -> Result<bool> {
     if let Ok(tree) = &release {
         tests.env("DEPLOY_ACTIONS_RELEASE", tree);
     }
-    judge_with_act(&mut tally, root, &mut tests);
+    let mut left_out = judge_with_act(&mut tally, root, &mut tests);
+    left_out.extend(hand_over_servers(&mut tally, root, &mut tests));
+    if environment::in_ci() {
+        tests.env("CI", "true");
+    }
+    tests.arg("--");
+    for module in left_out {
+        tests.args(["--skip", module]);
+    }
     tally.cargo_test("tests", &mut tests);
     tally.close();
     Ok(tally.is_good())
@@ -104,8 +113,9 @@ fn peer_checks(tally: &mut Tally, root: &Path, release: Option<&Path>) {
     tally.check("cargo-deny", || peers::deny(root).map(passed));
 }
 
-/// Hands act to the tests that it judges, or leaves them out by name where it can't be had.
-fn judge_with_act(tally: &mut Tally, root: &Path, tests: &mut Command) {
+/// Hands act to the tests that it judges; the tests to leave out where it can't be had.
+fn judge_with_act(tally: &mut Tally, root: &Path, tests: &mut Command) -> Vec<&'static str> {
+    let mut left_out = Vec::new();
     tally.check("act for the packaged actions", || {
         match needs::ensure(root, ACT) {
             Ok(act) => {
@@ -113,13 +123,22 @@ fn judge_with_act(tally: &mut Tally, root: &Path, tests: &mut Command) {
                 Ok(true)
             }
             Err(missing) => {
+                left_out.push("act::");
                 missing.skip()?;
-                tests.args(["--", "--skip", "act::"]);
                 Ok(false)
             }
         }
     });
-    if environment::in_ci() {
-        tests.env("CI", "true");
-    }
+    left_out
+}
+
+/// Hands the real servers to the tests that start them; the tests to leave out where one can't be had.
+fn hand_over_servers(tally: &mut Tally, root: &Path, tests: &mut Command) -> Vec<&'static str> {
+    let mut servers = Servers::default();
+    tally.check("servers for the tests", || {
+        let got = servers.get(root);
+        tests.env("DEPLOY_ACTIONS_SERVERS", servers.write(root)?);
+        got
+    });
+    servers.left_out().collect()
 }

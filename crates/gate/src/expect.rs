@@ -2,13 +2,16 @@
 
 use std::str::FromStr;
 
+use regex::Regex;
 use serde_json::Value;
 
 use gha::text;
 
 use crate::answer::Answer;
+use crate::expression::{Expression, Unjudged};
 use crate::finding::{FaultKind, Finding};
 use crate::status_set::StatusSet;
+use crate::trouble::Trouble;
 use crate::version::Version;
 
 /// How much of a value is quoted in a reason, in characters.
@@ -21,12 +24,23 @@ pub struct Expect {
     pub status: StatusSet,
     /// Texts that the body must contain.
     pub body: Vec<String>,
-    /// Fields of a JSON body.
-    pub json: Vec<JsonField>,
+    /// Patterns that the body must match.
+    pub matches: Vec<Regex>,
+    /// Rules for a JSON body.
+    pub json: Vec<JsonRule>,
     /// Headers.
     pub headers: Vec<Header>,
     /// The version that must serve.
     pub version: Option<Version>,
+}
+
+/// A rule for a JSON body.
+#[derive(Clone, Debug)]
+pub enum JsonRule {
+    /// A field and its value.
+    Field(JsonField),
+    /// An expression that must be true.
+    Expression(Expression),
 }
 
 /// A field of a JSON body and its value: `/status=ok`.
@@ -102,6 +116,7 @@ impl Expect {
             self.status(answer),
             self.headers(answer),
             self.body(answer),
+            self.matches(answer),
             self.json(answer),
             self.version(answer),
         ];
@@ -155,10 +170,25 @@ impl Expect {
     fn body(&self, answer: &Answer) -> Option<Finding> {
         let body = String::from_utf8_lossy(&answer.body);
         let missing = self.body.iter().find(|part| !body.contains(part.as_str()))?;
-        let cut = if answer.cut { " in its first MiB" } else { "" };
         Some(Finding::bad(
             FaultKind::Content,
-            format!("the body does not contain {}{cut}", quoted(missing)),
+            format!("the body does not contain {}{}", quoted(missing), part(answer)),
+        ))
+    }
+
+    fn matches(&self, answer: &Answer) -> Option<Finding> {
+        if self.matches.is_empty() {
+            return None;
+        }
+        let body = String::from_utf8_lossy(&answer.body);
+        let pattern = self.matches.iter().find(|pattern| !pattern.is_match(&body))?;
+        Some(Finding::bad(
+            FaultKind::Content,
+            format!(
+                "the body does not match {}{}",
+                quoted(pattern.as_str()),
+                part(answer)
+            ),
         ))
     }
 
@@ -168,26 +198,15 @@ impl Expect {
         }
         let Some(body) = answer.json() else {
             let reason = if answer.cut {
-                "the body is over 1 MiB and not read as JSON"
+                "the body is longer than is read, and so not read as JSON"
             } else {
                 "the body is not JSON"
             };
             return Some(Finding::bad(FaultKind::Content, reason));
         };
-        self.json.iter().find_map(|rule| {
-            let reason = match body.pointer(&rule.pointer) {
-                None => format!("the body has no {}", quoted(&rule.pointer)),
-                Some(value) if !same(value, &rule.value) => {
-                    format!(
-                        "{} is {}, expected {}",
-                        quoted(&rule.pointer),
-                        quoted(&value.to_string()),
-                        quoted(&rule.value)
-                    )
-                }
-                Some(_) => return None,
-            };
-            Some(Finding::bad(FaultKind::Content, reason))
+        self.json.iter().find_map(|rule| match rule {
+            JsonRule::Field(field) => field.fault(&body),
+            JsonRule::Expression(expression) => unmet(expression, &body),
         })
     }
 
@@ -197,6 +216,43 @@ impl Expect {
             .fault(answer)
             .map(|reason| Finding::bad(FaultKind::Version, reason))
     }
+}
+
+impl JsonField {
+    /// Why a body does not have the value.
+    fn fault(&self, body: &Value) -> Option<Finding> {
+        let reason = match body.pointer(&self.pointer) {
+            None => format!("the body has no {}", quoted(&self.pointer)),
+            Some(value) if !same(value, &self.value) => {
+                format!(
+                    "{} is {}, expected {}",
+                    quoted(&self.pointer),
+                    quoted(&value.to_string()),
+                    quoted(&self.value)
+                )
+            }
+            Some(_) => return None,
+        };
+        Some(Finding::bad(FaultKind::Content, reason))
+    }
+}
+
+/// Why an expression does not hold for a body. One that never ends would do so for every answer.
+fn unmet(expression: &Expression, body: &Value) -> Option<Finding> {
+    match expression.holds(body) {
+        Ok(true) => None,
+        Ok(false) => Some(Finding::bad(
+            FaultKind::Content,
+            format!("{} is not true of the body", quoted(expression.written())),
+        )),
+        Err(Unjudged::Failed(reason)) => Some(Finding::bad(FaultKind::Content, reason)),
+        Err(Unjudged::Endless(reason)) => Some(Finding::Unmeasured(Trouble::question(reason))),
+    }
+}
+
+/// Which part of a body was looked at, where that is not all of it.
+fn part(answer: &Answer) -> &'static str {
+    if answer.cut { ", as far as it was read" } else { "" }
 }
 
 /// Whether a JSON value is the written one: the text of a string, or the same JSON.
@@ -231,7 +287,11 @@ mod tests {
         Expect {
             status: "2xx".parse().unwrap(),
             body: body.iter().map(|text| (*text).to_owned()).collect(),
-            json: json.iter().map(|rule| rule.parse().unwrap()).collect(),
+            matches: vec![],
+            json: json
+                .iter()
+                .map(|rule| JsonRule::Field(rule.parse().unwrap()))
+                .collect(),
             headers: headers.iter().map(|rule| rule.parse().unwrap()).collect(),
             version: None,
         }

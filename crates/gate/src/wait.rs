@@ -31,7 +31,7 @@ pub struct Progress {
     last_slot: Option<u32>,
 }
 
-/// What to do next.
+/// What to do next about a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Try at this time, for at most this long.
@@ -41,17 +41,52 @@ pub enum Step {
         /// How long at most.
         limit: Duration,
     },
-    /// It is ready.
-    Pass,
-    /// The time is over.
+    /// It is ready, and no other try fits into the time.
+    Rest,
+    /// It is not ready, and the time is over.
     TimedOut,
-    /// There is time left, but not enough for the good tries that are missing.
+    /// It is not ready, and there is time left, but not enough for the good tries that are missing.
     TooLate {
         /// How many are missing.
         missing: u32,
         /// How much time is left.
         left: Duration,
     },
+}
+
+/// Which of several targets must be ready.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Until {
+    /// All of them, at the same moment: one that falls back is waited for again.
+    #[default]
+    All,
+    /// Any of them.
+    Any,
+}
+
+/// A target among others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stand {
+    /// Ready as it was seen last.
+    Ready,
+    /// Not ready, and tried again.
+    Open,
+    /// Not ready, and not tried again.
+    Lost,
+}
+
+impl Until {
+    /// Whether the wait is over: with a yes, with a no, or not yet.
+    #[must_use]
+    pub fn settled(self, stands: &[Stand]) -> Option<bool> {
+        let any = |stand| stands.contains(&stand);
+        match self {
+            Self::All if any(Stand::Lost) => Some(false),
+            Self::All => (!any(Stand::Open)).then_some(true),
+            Self::Any if any(Stand::Ready) => Some(true),
+            Self::Any => (!any(Stand::Open)).then_some(false),
+        }
+    }
 }
 
 impl Progress {
@@ -64,15 +99,20 @@ impl Progress {
         self.streak = if good { self.streak + 1 } else { 0 };
     }
 
-    /// What to do at `now`. A step that is a try counts as started.
+    /// Whether so many good tries in a row were the latest.
+    #[must_use]
+    pub fn is_ready(&self, limits: &Limits) -> bool {
+        self.streak >= limits.success_threshold
+    }
+
+    /// What to do at `now`. A step that is a try counts as started. A target that is ready is tried on, because others may
+    /// not be.
     pub fn next(&mut self, limits: &Limits, now: Duration) -> Step {
-        if self.streak >= limits.success_threshold {
-            return Step::Pass;
-        }
         let slot = self.next_slot(limits, now);
         let at = limits.interval.saturating_mul(slot).max(now);
-        let missing = limits.success_threshold - self.streak;
-        let last_at = at.saturating_add(limits.interval.saturating_mul(missing - 1));
+        let missing = limits.success_threshold.saturating_sub(self.streak);
+        let more = missing.saturating_sub(1);
+        let last_at = at.saturating_add(limits.interval.saturating_mul(more));
         if last_at < limits.timeout {
             self.last_slot = Some(slot);
             return Step::Try {
@@ -81,10 +121,11 @@ impl Progress {
             };
         }
         let left = limits.timeout.saturating_sub(now);
-        if missing > 1 && !left.is_zero() {
-            Step::TooLate { missing, left }
-        } else {
-            Step::TimedOut
+        match missing {
+            0 => Step::Rest,
+            1 => Step::TimedOut,
+            _ if left.is_zero() => Step::TimedOut,
+            _ => Step::TooLate { missing, left },
         }
     }
 
@@ -117,10 +158,13 @@ mod tests {
     }
 
     /// The starts of all tries, when each takes `took` seconds and is good as the list says, and the last step.
-    fn play(limits: Limits, took: u64, goods: &[bool]) -> (Vec<u64>, Step) {
+    fn play(limits: Limits, took: u64, goods: &[bool]) -> (Vec<u64>, Option<Step>) {
         let (mut progress, mut now, mut starts) = (Progress::default(), Duration::ZERO, Vec::new());
         let mut goods = goods.iter().copied().chain(std::iter::repeat(false));
         loop {
+            if progress.is_ready(&limits) {
+                return (starts, None);
+            }
             match progress.next(&limits, now) {
                 Step::Try { at, limit } => {
                     assert!(limit <= limits.try_timeout && at + limit <= limits.timeout);
@@ -128,7 +172,7 @@ mod tests {
                     now = at + secs(took).min(limit);
                     progress.record(goods.next().unwrap());
                 }
-                end => return (starts, end),
+                end => return (starts, Some(end)),
             }
         }
     }
@@ -137,21 +181,21 @@ mod tests {
     fn tries_are_on_a_grid() {
         assert_eq!(
             play(limits(5, 20, 1), 1, &[false, false, true]),
-            (vec![0, 5, 10], Step::Pass)
+            (vec![0, 5, 10], None)
         );
         assert_eq!(
             play(limits(2, 14, 1), 3, &[]),
-            (vec![0, 4, 8, 12], Step::TimedOut),
+            (vec![0, 4, 8, 12], Some(Step::TimedOut)),
             "missed points are left out"
         );
-        assert_eq!(play(limits(60, 10, 1), 1, &[]), (vec![0], Step::TimedOut));
+        assert_eq!(play(limits(60, 10, 1), 1, &[]), (vec![0], Some(Step::TimedOut)));
     }
 
     #[test]
     fn a_threshold_wants_them_in_a_row() {
         assert_eq!(
             play(limits(5, 60, 2), 1, &[true, false, true, true]),
-            (vec![0, 5, 10, 15], Step::Pass)
+            (vec![0, 5, 10, 15], None)
         );
     }
 
@@ -165,12 +209,40 @@ mod tests {
         );
         assert_eq!(
             end,
-            Step::TooLate {
+            Some(Step::TooLate {
                 missing: 3,
                 left: secs(10)
-            }
+            })
         );
         assert_eq!(play(limits(5, 21, 1), 1, &[]).0, [0, 5, 10, 15, 20]);
+    }
+
+    #[test]
+    fn a_target_that_is_ready_is_tried_on_while_there_is_time() {
+        let (limits, mut progress) = (limits(5, 12, 1), Progress::default());
+        for at in [0, 5, 10] {
+            let step = progress.next(&limits, secs(at));
+            assert!(matches!(step, Step::Try { at: start, .. } if start == secs(at)));
+            progress.record(true);
+        }
+        assert_eq!(progress.next(&limits, secs(11)), Step::Rest);
+    }
+
+    #[test]
+    fn all_are_ready_at_once_and_any_is_enough() {
+        use Stand::{Lost, Open, Ready};
+        for (stands, all, any) in [
+            (&[Ready, Ready][..], Some(true), Some(true)),
+            (&[Ready, Open], None, Some(true)),
+            (&[Open, Lost], Some(false), None),
+            (&[Ready, Lost], Some(false), Some(true)),
+            (&[Lost, Lost], Some(false), Some(false)),
+        ] {
+            assert_eq!(
+                (Until::All.settled(stands), Until::Any.settled(stands)),
+                (all, any)
+            );
+        }
     }
 
     #[test]
@@ -195,7 +267,7 @@ mod tests {
                 let run = if *good { run + 1 } else { 0 };
                 (run, best.max(run))
             });
-            assert_eq!(end == Step::Pass, best.1 >= threshold as usize);
+            assert_eq!(end.is_none(), best.1 >= threshold as usize);
         }
     }
 }

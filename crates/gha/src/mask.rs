@@ -99,9 +99,10 @@ pub struct Masker {
 }
 
 impl Masker {
-    /// Adds a secret and returns its forms, to be registered with the runner.
+    /// Adds a secret and returns those of its forms that are new, to be registered with the runner.
     pub fn add(&mut self, secret: &str) -> Vec<String> {
-        let new = forms(secret);
+        let mut new = forms(secret);
+        new.retain(|form| !self.forms.contains(form));
         self.forms.extend(new.iter().cloned());
         self.forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
         self.forms.dedup();
@@ -196,6 +197,7 @@ mod tests {
         let mut masker = Masker::default();
         masker.add("short-secret");
         masker.add("short-secret-and-more");
+        assert!(masker.add("short-secret").is_empty());
         assert_eq!(
             masker.hide("a short-secret-and-more b short-secret"),
             "a *** b ***"

@@ -1,14 +1,16 @@
 //! The flags of `health-gate`; in an action each is an input of the same name.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use gate::expect::{Header, JsonField};
-use gate::status_set::StatusSet;
-use gate::version::VersionAt;
 use gha::flags::Common;
 use gha::interface::{Interface, OutputSpec};
+
+pub mod target;
+
+use target::Target;
 
 /// What the tool offers beside its flags.
 pub const INTERFACE: Interface = Interface {
@@ -18,15 +20,35 @@ pub const INTERFACE: Interface = Interface {
     outputs: &[
         OutputSpec {
             name: "verdict",
-            description: "`pass`, `fail`, or `inconclusive` when the run was cancelled. A dry run writes no output.",
+            description: "`pass`, `fail`, `inconclusive` when too little is known or the run was cancelled, or `error` when it could not be measured. A dry run writes no output.",
         },
         OutputSpec {
             name: "reason",
-            description: "One line: what was seen last, or what held.",
+            description: "One line: what failed with its value and limit, what was seen last, or what held.",
+        },
+        OutputSpec {
+            name: "failed-rules",
+            description: "Names of the rules and comparisons that failed, as a JSON list.",
+        },
+        OutputSpec {
+            name: "report",
+            description: "Path of the report as JSON.",
+        },
+        OutputSpec {
+            name: "error-rate",
+            description: "Share of bad samples, from 0 to 1; of `watch` and `run`.",
+        },
+        OutputSpec {
+            name: "p95-ms",
+            description: "95th percentile of the latency of good answers in milliseconds; of `watch` and `run`.",
+        },
+        OutputSpec {
+            name: "samples",
+            description: "How many samples were taken; of `watch` and `run`.",
         },
         OutputSpec {
             name: "attempts",
-            description: "How many tries were made.",
+            description: "How many tries were made while waiting.",
         },
         OutputSpec {
             name: "duration-ms",
@@ -37,16 +59,51 @@ pub const INTERFACE: Interface = Interface {
     samples: &[
         ("url", "https://example.com/health"),
         ("tcp", "db.internal:5432"),
+        ("tls", "example.com:443"),
+        ("dns", "example.com"),
+        ("grpc", "api.internal:50051"),
+        ("postgres", "db.internal:5432"),
+        ("redis", "cache.internal:6379"),
+        ("compose", "shop"),
+        ("exec", "./check.sh"),
+        ("exec-arg", "--quick"),
         ("expect-status", "2xx"),
         ("expect-body", "ready"),
-        ("expect-json", "/status=ok"),
+        ("expect-json", ".status == \"ok\""),
         ("expect-header", "content-type: application/json"),
         ("expect-version", "1.2.3"),
         ("version-at", "/version"),
+        ("max-latency", "2s"),
+        ("min-days", "14"),
+        ("method", "HEAD"),
+        ("header", "x-probe: gate"),
+        ("header-env", "authorization=API_AUTHORIZATION"),
+        ("follow", "2"),
+        ("ip", "4"),
+        ("resolve", "example.com:443:10.0.0.1"),
+        ("send", "PING\\r\\n"),
+        ("grpc-service", "shop.Orders"),
+        ("password-env", "REDIS_PASSWORD"),
+        ("record", "AAAA"),
+        ("resolver", "1.1.1.1"),
+        ("expect-record", "10.0.0.1"),
+        ("service", "api"),
+        ("give-up-on", "401,403"),
         ("interval", "5s"),
         ("try-timeout", "5s"),
         ("timeout", "5m"),
         ("success-threshold", "3"),
+        ("duration", "15m"),
+        ("warmup", "30s"),
+        ("rate", "2/s"),
+        ("require", "error_rate < 1%"),
+        ("abort", "count(5xx) >= 10"),
+        ("preset", "steady"),
+        ("file", "gate.yml"),
+        ("var", "sha=0123abc"),
+        ("report", "report.json"),
+        ("junit", "junit.xml"),
+        ("on-inconclusive", "fail"),
         ("environment", "production"),
         ("output", "json"),
         ("log-format", "json"),
@@ -56,17 +113,25 @@ pub const INTERFACE: Interface = Interface {
     exports: &[],
 };
 
-/// Waits until what was deployed is ready, and says why when it is not.
+/// Examples of all commands.
+const EXAMPLES: &str = "Examples:
+  health-gate wait --url https://example.com/health
+  health-gate wait --url https://example.com/health --expect-version 1.2.3 --success-threshold 3
+  health-gate wait --postgres db.internal:5432 --timeout 1m
+  health-gate watch --url https://example.com/health --duration 10m --preset steady
+  health-gate run -f gate.yml
+  health-gate validate -f gate.yml --ask";
+
+/// The template of every help text: examples first.
+const TEMPLATE: &str = "{about-with-newline}\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}";
+
+/// Tells whether what was deployed is ready and stays well, and why when not.
 #[derive(Debug, Parser)]
 #[command(
     name = "health-gate",
     disable_help_subcommand = true,
-    before_help = "Examples:
-  health-gate wait --url https://example.com/health
-  health-gate wait --url https://example.com/health --expect-version 1.2.3 --success-threshold 3
-  health-gate wait --url http://localhost:8080/ready --expect-json /status=ok --timeout 2m
-  health-gate wait --tcp db.internal:5432 --timeout 1m",
-    help_template = "{about-with-newline}\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}"
+    before_help = EXAMPLES,
+    help_template = TEMPLATE
 )]
 pub struct Cli {
     /// What to do.
@@ -85,63 +150,200 @@ pub enum Command {
         before_help = "Examples:
   health-gate wait --url https://example.com/health
   health-gate wait --url https://example.com/health --expect-version 1.2.3 --success-threshold 3
-  health-gate wait --url http://localhost:8080/ready --expect-json /status=ok --timeout 2m
-  health-gate wait --tcp db.internal:5432 --timeout 1m",
-        help_template = "{about-with-newline}\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}"
+  health-gate wait --url http://localhost:8080/ready --expect-json '.status == \"ok\"' --timeout 2m
+  health-gate wait --postgres db.internal:5432 --timeout 1m",
+        help_template = TEMPLATE
     )]
     Wait(Box<Wait>),
+    /// Watches the target for a time under rules, and fails as soon as one is broken.
+    #[command(
+        before_help = "Examples:
+  health-gate watch --url https://example.com/health --duration 10m --preset steady
+  health-gate watch --url https://example.com/health --duration 15m --rate 2/s \\
+    --require 'error_rate < 1%' --require 'p95 < 300ms' --abort 'count(5xx) >= 10'",
+        help_template = TEMPLATE
+    )]
+    Watch(Box<Watch>),
+    /// Waits and watches as a gate file says: several targets, metric sources, a canary against its baseline.
+    #[command(
+        before_help = "Examples:
+  health-gate run -f gate.yml
+  health-gate run -f gate.yml --var sha=0123abc --junit junit.xml",
+        help_template = TEMPLATE
+    )]
+    Run(Run),
+    /// Looks once at the target, or at every target of a gate file.
+    #[command(
+        before_help = "Examples:
+  health-gate check --tls example.com:443 --min-days 14
+  health-gate check -f gate.yml",
+        help_template = TEMPLATE
+    )]
+    Check(Box<Check>),
+    /// Reads a gate file and says what is wrong with it, or what it would do.
+    #[command(
+        before_help = "Examples:
+  health-gate validate -f gate.yml
+  health-gate validate -f gate.yml --ask",
+        help_template = TEMPLATE
+    )]
+    Validate(Validate),
+    /// Prints the JSON Schema of gate files, for editors.
+    #[command(
+        before_help = "Examples:
+  health-gate schema > gate.schema.json",
+        help_template = TEMPLATE
+    )]
+    Schema,
 }
 
 /// The flags of `wait`.
 #[derive(Clone, Debug, Args)]
 pub struct Wait {
-    /// Address to look at. Redirects are not followed: a login page that answers 200 would pass.
-    #[arg(long, value_name = "URL")]
-    pub url: Option<String>,
-    /// Host and port that must accept a connection, instead of an address.
-    #[arg(long, value_name = "HOST:PORT", conflicts_with = "url")]
-    pub tcp: Option<String>,
-    /// Status codes that are good: codes, classes and ranges with commas.
-    #[arg(long, value_name = "CODES", default_value = "2xx")]
-    pub expect_status: StatusSet,
-    /// Text that the body must contain.
-    #[arg(long, value_name = "TEXT")]
-    pub expect_body: Vec<String>,
-    /// JSON pointer into the body and the value there, as `/status=ok`.
-    #[arg(long, value_name = "POINTER=VALUE")]
-    pub expect_json: Vec<JsonField>,
-    /// Header that must be there, and after a colon a text that its value must contain.
-    #[arg(long, value_name = "NAME[: TEXT]")]
-    pub expect_header: Vec<Header>,
-    /// Version or commit that must serve. Another one is tried again until the time is over. A leading `v` and a
-    /// commit cut short to seven or more characters make no difference.
-    #[arg(long, value_name = "VERSION")]
-    pub expect_version: Option<String>,
-    /// Fail, with exit code 2, when `--expect-version` is not given: an input that is empty, because an earlier step gave
-    /// no version, would otherwise let any version pass.
-    #[arg(long)]
-    pub require_version: bool,
-    /// Where the answer names its version: a JSON pointer, `header:NAME`, `body`, or `usual`. Usual are the header
-    /// `x-version`, the JSON fields version and release, build where there is none of these, the commit in commit, sha,
-    /// revision, git_sha, gitCommit or commit_sha, or a body that is nothing but a version.
-    #[arg(long, value_name = "PLACE", default_value = "usual")]
-    pub version_at: VersionAt,
+    /// The target.
+    #[command(flatten)]
+    pub target: Target,
+    /// Status codes after which waiting is of no use, as `401,403` [default: none].
+    #[arg(long, value_name = "CODES", help_heading = "Time")]
+    pub give_up_on: Option<gate::status_set::StatusSet>,
     /// Time from the start of one try to the start of the next, at least 100ms.
-    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = gha::duration::parse)]
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = gha::duration::parse, help_heading = "Time")]
     pub interval: Duration,
     /// Longest time for one try.
-    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = gha::duration::parse)]
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = gha::duration::parse, help_heading = "Time")]
     pub try_timeout: Duration,
     /// Longest time for the whole command.
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = gha::duration::parse)]
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = gha::duration::parse, help_heading = "Time")]
     pub timeout: Duration,
     /// How many good tries in a row are ready. 3 is wise behind a load balancer.
-    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000), help_heading = "Time")]
     pub success_threshold: u32,
+    /// What becomes of the result.
+    #[command(flatten)]
+    pub result: Results,
+}
+
+/// The flags of `watch`.
+#[derive(Clone, Debug, Args)]
+pub struct Watch {
+    /// The target.
+    #[command(flatten)]
+    pub target: Target,
+    /// Condition that must hold at the end, over the whole time: `error_rate < 1%`, `p95 < 300ms`, `count(bad) == 0`.
+    #[arg(long, value_name = "CONDITION", help_heading = "Rules")]
+    pub require: Vec<String>,
+    /// Condition that ends it as failed at once, over the last minute: `error_rate > 2%`, `p95 > 500ms`,
+    /// `count(5xx) >= 10`, `failing for 2m`.
+    #[arg(long, value_name = "CONDITION", help_heading = "Rules")]
+    pub abort: Vec<String>,
+    /// Ready-made rules: `steady`, `severity`, `slo-default`, or `canary`, which a file has the crashes for [default: steady
+    /// where there is no other rule].
+    #[arg(long, value_name = "NAME", help_heading = "Rules")]
+    pub preset: Vec<String>,
+    /// How long to watch.
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = gha::duration::parse, help_heading = "Time")]
+    pub duration: Duration,
+    /// Time at the beginning whose samples are kept and not judged.
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = gha::duration::parse, help_heading = "Time")]
+    pub warmup: Duration,
+    /// How often to look: `2/s`, `30/m`.
+    #[arg(long, value_name = "RATE", default_value = "1/s", help_heading = "Time")]
+    pub rate: String,
+    /// Time from one judgement of the rules to the next [default: 5s, or the duration where that is shorter].
+    #[arg(long, value_name = "DURATION", value_parser = gha::duration::parse, help_heading = "Time")]
+    pub interval: Option<Duration>,
+    /// Longest time for one look.
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = gha::duration::parse, help_heading = "Time")]
+    pub try_timeout: Duration,
+    /// Longest time for the whole command [default: the duration and 30 minutes].
+    #[arg(long, value_name = "DURATION", value_parser = gha::duration::parse, help_heading = "Time")]
+    pub timeout: Option<Duration>,
+    /// What becomes of the result.
+    #[command(flatten)]
+    pub result: Results,
+}
+
+/// The flags of `run`.
+#[derive(Clone, Debug, Args)]
+pub struct Run {
+    /// The gate file.
+    #[command(flatten)]
+    pub file: File,
+    /// Longest time for the whole command [default: the file's, else its waits and watches and 30 minutes].
+    #[arg(long, value_name = "DURATION", value_parser = gha::duration::parse, help_heading = "Time")]
+    pub timeout: Option<Duration>,
+    /// What becomes of the result.
+    #[command(flatten)]
+    pub result: Results,
+}
+
+/// The flags of `check`.
+#[derive(Clone, Debug, Args)]
+pub struct Check {
+    /// The target.
+    #[command(flatten)]
+    pub target: Target,
+    /// Gate file whose targets are looked at, instead of one target.
+    #[arg(long, short, value_name = "FILE", group = "target", help_heading = "Target")]
+    pub file: Option<PathBuf>,
+    /// Variable of the gate file, over what the file says.
+    #[arg(long, value_name = "NAME=VALUE", help_heading = "Target")]
+    pub var: Vec<String>,
+    /// Longest time for the look [default: the file's, else 5s].
+    #[arg(long, value_name = "DURATION", value_parser = gha::duration::parse, help_heading = "Time")]
+    pub try_timeout: Option<Duration>,
+    /// What becomes of the result.
+    #[command(flatten)]
+    pub result: Results,
+}
+
+/// The flags of `validate`.
+#[derive(Clone, Debug, Args)]
+pub struct Validate {
+    /// The gate file.
+    #[command(flatten)]
+    pub file: File,
+    /// Ask every source once, and show what it answers.
+    #[arg(long)]
+    pub ask: bool,
+}
+
+/// A gate file.
+#[derive(Clone, Debug, Args)]
+pub struct File {
+    /// The gate file; `-` reads standard input.
+    #[arg(long, short, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Variable of the gate file, over what the file says.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub var: Vec<String>,
+}
+
+/// What becomes of the result.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Results {
+    /// File for the report as JSON [default: in a runner one in its temporary folder, else none].
+    #[arg(long, value_name = "FILE", help_heading = "Result")]
+    pub report: Option<PathBuf>,
+    /// File for the result as JUnit XML.
+    #[arg(long, value_name = "FILE", help_heading = "Result")]
+    pub junit: Option<PathBuf>,
+    /// What an inconclusive verdict does: `report` ends with 4, `fail` with 3 [default: the file's, else report].
+    #[arg(long, value_name = "WHAT", help_heading = "Result")]
+    pub on_inconclusive: Option<OnInconclusive>,
     /// Name of the deployment environment, for the ledger and messages.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = "Result")]
     pub environment: Option<String>,
     /// Say what would be looked at, and look at nothing.
-    #[arg(long)]
+    #[arg(long, help_heading = "Result")]
     pub dry_run: bool,
+}
+
+/// What an inconclusive verdict does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum OnInconclusive {
+    /// It has its own exit code.
+    Report,
+    /// It is a failure.
+    Fail,
 }

@@ -1,24 +1,29 @@
-//! What can be wrong with the flags. Each names the flag and shows one that works.
+//! What can be wrong with what was asked for. Each names the flag or the line.
 
-use gate::probe::http::AddressError;
-use gate::probe::tcp::TcpError;
-use gha::edge::http::HttpError;
+use gate::compare::SettingsError;
+use gate::setup::SetupError;
 use gha::{Exit, Failure};
 
 /// Why there is nothing to run.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Neither `--url` nor `--tcp`.
-    #[error("there is nothing to look at: give `--url` or `--tcp`")]
+    /// No target.
+    #[error("there is nothing to look at: give `--url`, `--tcp`, `--postgres` or another target")]
     NoTarget,
-    /// `--url` is no address.
-    #[error("`--url`: {0}")]
-    Url(#[from] AddressError),
-    /// `--tcp` is no host with a port.
-    #[error("`--tcp`: {0}")]
-    Tcp(#[from] TcpError),
-    /// A rule for answers beside `--tcp`, which has none.
-    #[error("`--{0}` looks at an answer, and `--tcp` only opens a connection")]
+    /// Flags that make no sense.
+    #[error("{0}")]
+    Flags(String),
+    /// A gate file that makes no sense.
+    #[error("{0}")]
+    File(String),
+    /// No gate file.
+    #[error("there is no gate file: give `--file`")]
+    NoGateFile,
+    /// A variable without a file.
+    #[error("`--var` is for a gate file, and there is no `--file`")]
+    NoFile,
+    /// A rule for answers beside a target that has none.
+    #[error("`--{0}` looks at an answer, and only `--url` has one")]
     NoAnswer(&'static str),
     /// An empty version would let any version pass.
     #[error("`--expect-version` is empty, which would let any version pass")]
@@ -26,53 +31,64 @@ pub enum Error {
     /// A version has to be given and is not.
     #[error("`--require-version` is set and there is no `--expect-version`")]
     VersionRequired,
-    /// The tries would be too close together.
-    #[error("`--interval` must be at least 100ms")]
-    Interval,
-    /// No time at all.
-    #[error("`--{0}` must be longer than 0s")]
-    Zero(&'static str),
-    /// The good tries do not fit into the time.
-    #[error("{threshold} good tries, {interval} apart, do not fit into `--timeout` {timeout}")]
-    TooShort {
-        /// How many.
-        threshold: u32,
-        /// How far apart.
-        interval: String,
-        /// The time.
-        timeout: String,
+    /// Half a pair.
+    #[error("`--{flag}`: `{name}` is no name and value with `{between}` between them")]
+    NoPair {
+        /// The flag.
+        flag: &'static str,
+        /// What stands between name and value.
+        between: char,
+        /// The beginning of what was given.
+        name: String,
     },
-    /// There is no HTTP client.
+    /// The steps take longer than the whole.
+    #[error("`--timeout` {timeout} is shorter than the file's steps, which take up to {steps}")]
+    Shorter {
+        /// The whole.
+        timeout: String,
+        /// The steps.
+        steps: String,
+    },
+    /// A comparison that can't work.
+    #[error("failed to set up the comparisons: {0}")]
+    Comparison(#[from] SettingsError),
+    /// Something can't be made.
     #[error(transparent)]
-    Http(#[from] HttpError),
+    Setup(SetupError),
 }
 
 impl Error {
     /// What to do.
-    fn help(&self) -> &'static str {
-        match self {
-            Self::NoTarget | Self::Url(_) => {
+    fn help(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::NoTarget => {
                 "for example `--url https://example.com/health`, or in a workflow `url: https://example.com/health`"
             }
-            Self::Tcp(_) => "for example `--tcp db.internal:5432`, or in a workflow `tcp: db.internal:5432`",
             Self::NoAnswer(_) => "use `--url` for a service that speaks HTTP, or leave the rule out",
+            Self::NoGateFile => "for example `-f gate.yml`, or in a workflow `file: gate.yml`",
+            Self::NoFile => "name the file, such as `-f gate.yml`, or leave `--var` out",
             Self::EmptyVersion => {
                 "give the version, for example `--expect-version 1.2.3`, or leave the flag out"
             }
             Self::VersionRequired => {
                 "look why the earlier step gave no version, or give one: `--expect-version 1.2.3`"
             }
-            Self::Interval => "for example `--interval 5s`, or in a workflow `interval: 5s`",
-            Self::Zero(_) => "for example `--timeout 5m --try-timeout 5s`",
-            Self::TooShort { .. } => "raise `--timeout`, or lower `--success-threshold` or `--interval`",
-            Self::Http(_) => "check `SSL_CERT_FILE`, `HTTPS_PROXY` and `NO_PROXY`",
-        }
+            Self::Shorter { .. } => "raise `--timeout`, or leave it out",
+            Self::Setup(SetupError::Http(_)) => "check `SSL_CERT_FILE`, `HTTPS_PROXY` and `NO_PROXY`",
+            Self::Flags(_) | Self::File(_) | Self::NoPair { .. } | Self::Comparison(_) | Self::Setup(_) => {
+                return None;
+            }
+        })
     }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let help = error.help();
-        Self::new(Exit::Usage, error).help(help)
+        let failure = Self::new(Exit::Usage, error);
+        match help {
+            Some(help) => failure.help(help),
+            None => failure,
+        }
     }
 }

@@ -230,3 +230,20 @@ fn the_absolute_form_through_the_proxy() {
     );
     assert!(all(direct).0.contains("400 Bad Request"));
 }
+
+#[test]
+fn bytes_that_are_no_answer() {
+    let closed = serve(Reply::raw("SSH-2.0-x\r\n"));
+    assert_eq!(all(get(&closed, "/")), ("SSH-2.0-x\r\n".to_owned(), None));
+    let held = serve(Reply::raw_held("HTTP/1.1 200 OK\r\n"));
+    let mut stream = get(&held, "/");
+    let mut begin = [0; 17];
+    stream.read_exact(&mut begin).unwrap();
+    stream.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+    let silence = stream.read(&mut begin).unwrap_err().kind();
+    assert_eq!(silence, ErrorKind::WouldBlock, "it is open and says nothing");
+    let endless = serve(Reply::raw_endless("a", "bc", Duration::ZERO));
+    let mut many = vec![0; 100_001];
+    get(&endless, "/").read_exact(&mut many).unwrap();
+    assert!(many[0] == b'a' && many[1..].chunks(2).all(|pair| pair == b"bc"));
+}

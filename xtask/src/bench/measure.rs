@@ -71,7 +71,8 @@ fn once(subject: &Subject) -> Result<(Duration, Duration)> {
     Ok((wall, cpu))
 }
 
-fn cpu_of_children() -> Result<Duration> {
+/// User and system time of all children that have ended.
+pub(super) fn cpu_of_children() -> Result<Duration> {
     let usage: Usage =
         getrusage(UsageWho::RUSAGE_CHILDREN).context("failed to read the CPU time of children")?;
     let microseconds = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();

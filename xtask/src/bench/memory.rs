@@ -23,6 +23,14 @@ pub fn peak(subject: &Subject) -> Result<u64> {
     Ok(most)
 }
 
+/// Of one run, for a command that takes long.
+///
+/// # Errors
+/// As [`peak`].
+pub fn peak_of_one_run(subject: &Subject) -> Result<u64> {
+    platform::peak_once(subject)
+}
+
 #[cfg(target_os = "linux")]
 mod platform {
     use std::process::Stdio;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::looks::Seen;
 use super::measure::{Samples, median, p95};
 use super::subject::{Owner, Subject};
 use crate::dist::Built;
@@ -81,6 +82,62 @@ fn ratio(ours: Option<f64>, peer: Option<f64>) -> String {
         (Some(ours), Some(peer)) if peer > 0.0 => format!("{:.2}", ours / peer),
         _ => "-".to_owned(),
     }
+}
+
+/// What each command's looks took, one command a line.
+#[must_use]
+pub fn looks(seen: &[Seen]) -> String {
+    let titles = [
+        "command",
+        "looks",
+        "looks/s",
+        "cpu us/look",
+        "% of a core",
+        "peak MB",
+    ];
+    let mut rows = vec![titles.map(str::to_owned).to_vec()];
+    for one in seen {
+        let (wall, cpu) = (one.wall.as_secs_f64(), one.cpu.as_secs_f64());
+        let each = cpu_of_a_look(one).map_or_else(|| "-".to_owned(), |each| format!("{:.1}", each * 1e6));
+        rows.push(vec![
+            one.subject.name.clone(),
+            size::grouped(one.looks),
+            format!("{:.0}", as_f64(one.looks) / wall),
+            each,
+            format!("{:.1}", 100.0 * cpu / wall),
+            format!("{:.1}", as_f64(one.peak) / 1e6),
+        ]);
+    }
+    columns(&rows)
+}
+
+/// Our looks as multiples of each peer's, by CPU time and memory; none without a peer.
+#[must_use]
+pub fn look_ratios(seen: &[Seen]) -> Option<String> {
+    let mut rows = Vec::new();
+    for ours in seen.iter().filter(|one| one.subject.owner == Owner::Ours) {
+        for peer in seen {
+            let Owner::Peer(short) = peer.subject.owner else {
+                continue;
+            };
+            let cpu = ratio(cpu_of_a_look(ours), cpu_of_a_look(peer));
+            let peak = ratio(Some(as_f64(ours.peak)), Some(as_f64(peer.peak)));
+            let row = |quantity: &str, ratio: String| {
+                vec![
+                    ours.subject.name.clone(),
+                    quantity.to_owned(),
+                    format!("{ratio} x {short}"),
+                ]
+            };
+            rows.extend([row("cpu/look", cpu), row("peak", peak)]);
+        }
+    }
+    (!rows.is_empty()).then(|| columns(&rows))
+}
+
+/// In seconds, the start of the command included.
+fn cpu_of_a_look(seen: &Seen) -> Option<f64> {
+    (seen.looks > 0).then(|| seen.cpu.as_secs_f64() / as_f64(seen.looks))
 }
 
 /// The file and the download of each tool, with their sums.
@@ -209,6 +266,43 @@ mod tests {
              notify --help    peak  2.00 x sh     - x node"
         );
         assert_eq!(ratios(&some()[..1]), None);
+    }
+
+    #[test]
+    fn looks_are_compared_by_what_one_costs() {
+        let seen = |subject, looks, cpu, peak| Seen {
+            subject,
+            looks,
+            wall: Duration::from_secs(10),
+            cpu: Duration::from_millis(cpu),
+            peak,
+        };
+        let program = Path::new("/bin/true");
+        let seen = [
+            seen(Subject::ours("watch", program, &[]), 100_000, 5_000, 12_000_000),
+            seen(
+                Subject::peer("curl", "curl", program, &[]),
+                50_000,
+                5_000,
+                10_000_000,
+            ),
+            seen(Subject::peer("none", "none", program, &[]), 0, 0, 1_000_000),
+        ];
+        assert_eq!(
+            looks(&seen),
+            "command    looks  looks/s  cpu us/look  % of a core  peak MB\n\
+             watch    100,000    10000         50.0         50.0     12.0\n\
+             curl      50,000     5000        100.0         50.0     10.0\n\
+             none           0        0            -          0.0      1.0"
+        );
+        assert_eq!(
+            look_ratios(&seen).unwrap(),
+            "watch  cpu/look   0.50 x curl\n\
+             watch      peak   1.20 x curl\n\
+             watch  cpu/look      - x none\n\
+             watch      peak  12.00 x none"
+        );
+        assert_eq!(look_ratios(&seen[..1]), None);
     }
 
     #[test]

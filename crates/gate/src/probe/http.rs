@@ -1,119 +1,310 @@
-//! An HTTP target: connected, answered in full, and as expected. Redirects are not followed.
+//! An HTTP target: connected, answered in full, as expected, and soon enough. Redirects are not followed unless asked for,
+//! because a login page answers 200 too.
 
 use std::time::Duration;
 
-use reqwest::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, Response, Url};
+use bytes::Bytes;
+use hyper::Method;
+use hyper::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, HOST, HeaderMap,
+    HeaderName, HeaderValue, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, USER_AGENT,
+};
 
+use gha::duration;
+use gha::edge::http::Url;
 use gha::mask::Masker;
 use gha::text;
 
 use crate::answer::{Answer, BODY_LIMIT};
-use crate::expect::Expect;
-use crate::finding::{FaultKind, Finding};
+use crate::expect::{Expect, quoted};
+use crate::finding::{Fault, FaultKind, Finding};
+use crate::net::progress::Progress;
+use crate::net::resolve::{Addresses, Way};
+use crate::net::{Network, Origin, fault};
 use crate::probe::{Look, Looking, Probe};
+
+mod address;
+mod exchange;
+mod hops;
+mod meter;
+#[cfg(test)]
+mod tests;
+
+pub use address::{AddressError, address, shown};
+use exchange::{Ask, exchange};
+use hops::Hop;
 
 /// How much of a body is shown, in characters.
 const EXCERPT: usize = 512;
 
+/// What is offered by ALPN (RFC 7301), the preferred first.
+const PROTOCOLS: [&str; 2] = ["h2", "http/1.1"];
+
 /// An HTTP target.
 pub struct Http {
-    client: Client,
+    network: Network,
     url: Url,
     shown: String,
-    proxy: Option<String>,
-    headers: HeaderMap,
+    method: Method,
+    /// Sent to every origin.
+    common: HeaderMap,
+    /// Sent to the target's own origin alone.
+    own: HeaderMap,
+    body: Bytes,
+    follow: u8,
+    body_limit: usize,
+    max_latency: Option<Duration>,
+    min_days: Option<i64>,
     expect: Expect,
     masker: Masker,
 }
 
-/// The text is no address of an HTTP target.
+/// A header can't be sent. Its value is not told, for it may be a secret.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("`{0}` is no address with `https://` or `http://` in front")]
-pub struct AddressError(String);
-
-/// Reads an address.
-///
-/// # Errors
-/// When it is no `http` or `https` address with a host.
-pub fn address(text: &str) -> Result<Url, AddressError> {
-    let refuse = || AddressError(text::cut(&text::visible(&without_credentials(text)), 200));
-    let url = Url::parse(text.trim()).map_err(|_| refuse())?;
-    let usable = matches!(url.scheme(), "http" | "https") && url.has_host();
-    if usable { Ok(url) } else { Err(refuse()) }
-}
-
-/// An address as text, valid or not, without what could be a password before its `@` or a token in its query.
-fn without_credentials(text: &str) -> String {
-    let (text, query) = text
-        .split_once(['?', '#'])
-        .map_or((text, ""), |(text, _)| (text, "?…"));
-    let start = text.find("://").map_or(0, |scheme| scheme + 3);
-    let shown = match text.rfind('@') {
-        Some(at) if start <= at => format!("{}***{}", &text[..start], &text[at..]),
-        _ => text.to_owned(),
-    };
-    format!("{shown}{query}")
-}
-
-/// The address for people: without user, password, and the values of its query, any of which may be a secret.
-#[must_use]
-pub fn shown(url: &Url) -> String {
-    let mut shown = url.clone();
-    // Both fail only for addresses that can hold neither.
-    let _ = shown.set_username("");
-    let _ = shown.set_password(None);
-    shown.set_fragment(None);
-    let query = url.query().is_some_and(|query| !query.is_empty());
-    shown.set_query(None);
-    format!("{shown}{}", if query { "?…" } else { "" })
+pub enum HeaderError {
+    /// The name is none (RFC 9110, section 5.6.2).
+    #[error("{0} is no name of a header")]
+    Name(String),
+    /// The value holds a line end or another control character.
+    #[error("the value of header `{0}` holds a character that no header can hold")]
+    Value(String),
+    /// The connection sets it itself.
+    #[error("header `{0}` is set by the connection itself")]
+    Connection(String),
 }
 
 impl Http {
-    /// A target at `url`. `traceparent` is sent with every request, so that the target's own traces can be joined.
-    /// `client` must not keep connections: behind a balancer every try would meet the same instance. What `masker` knows
-    /// is hidden in all that is said about an answer.
+    /// A GET of `url`. `agent` is how the program names itself. `traceparent` is sent with every request, so that the
+    /// target's own traces can be joined. What `masker` knows is hidden in all that is said about an answer.
     #[must_use]
-    pub fn new(client: Client, url: Url, traceparent: &str, expect: Expect, masker: Masker) -> Self {
-        let mut headers = HeaderMap::new();
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        if let Ok(value) = HeaderValue::from_str(traceparent) {
-            headers.insert(HeaderName::from_static("traceparent"), value);
+    pub fn new(
+        network: Network,
+        url: Url,
+        agent: &str,
+        traceparent: &str,
+        expect: Expect,
+        masker: Masker,
+    ) -> Self {
+        let mut common = HeaderMap::new();
+        common.insert(ACCEPT, HeaderValue::from_static("*/*"));
+        common.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        common.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        let traced = HeaderName::from_static("traceparent");
+        for (name, value) in [(USER_AGENT, agent), (traced, traceparent)] {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                common.insert(name, value);
+            }
         }
+        let credentials = address::credentials(&url).map(|value| (AUTHORIZATION, value));
         Self {
-            client,
+            network,
             shown: shown(&url),
-            proxy: gha::edge::http::proxy(&url),
-            url,
-            headers,
+            method: Method::GET,
+            common,
+            own: credentials.into_iter().collect(),
+            body: Bytes::new(),
+            follow: 0,
+            body_limit: BODY_LIMIT,
+            max_latency: None,
+            min_days: None,
             expect,
             masker,
+            url,
         }
     }
 
-    async fn ask(&self) -> Result<Answer, reqwest::Error> {
-        let response = self
-            .client
-            .get(self.url.clone())
-            .headers(self.headers.clone())
-            .send()
-            .await?;
-        read(response).await
+    /// Another method than GET.
+    #[must_use]
+    pub fn method(self, method: Method) -> Self {
+        Self { method, ..self }
+    }
+
+    /// One more header, in place of one that is sent anyway. It may be a secret: it is never shown, and not sent to
+    /// another origin by a redirect. That its value is hidden where a target repeats it is the masker's part.
+    ///
+    /// # Errors
+    /// When it can't be sent.
+    pub fn header(mut self, name: &str, value: &str) -> Result<Self, HeaderError> {
+        let of_connection = [
+            CONNECTION,
+            CONTENT_LENGTH,
+            HOST,
+            PROXY_AUTHORIZATION,
+            TE,
+            TRAILER,
+            TRANSFER_ENCODING,
+            UPGRADE,
+        ];
+        let header = HeaderName::try_from(name).map_err(|_| HeaderError::Name(quoted(name)))?;
+        if of_connection.contains(&header) {
+            return Err(HeaderError::Connection(header.to_string()));
+        }
+        let value = HeaderValue::try_from(value).map_err(|_| HeaderError::Value(header.to_string()));
+        let mut value = value?;
+        value.set_sensitive(true);
+        self.own.insert(header, value);
+        Ok(self)
+    }
+
+    /// A body to send.
+    #[must_use]
+    pub fn body(self, body: impl Into<Bytes>) -> Self {
+        let body = body.into();
+        Self { body, ..self }
+    }
+
+    /// The most redirects that are followed; none by default. The answer at their end is judged.
+    #[must_use]
+    pub fn follow(self, follow: u8) -> Self {
+        Self { follow, ..self }
+    }
+
+    /// The most bytes that are read of a body, at most [`BODY_LIMIT`].
+    #[must_use]
+    pub fn body_limit(self, bytes: usize) -> Self {
+        let body_limit = bytes.min(BODY_LIMIT);
+        Self { body_limit, ..self }
+    }
+
+    /// The longest that a good answer may take, from the start of the look to the end of the body.
+    #[must_use]
+    pub fn max_latency(self, max_latency: Duration) -> Self {
+        let max_latency = Some(max_latency);
+        Self { max_latency, ..self }
+    }
+
+    /// The fewest whole days for which every certificate that is presented must still be valid.
+    #[must_use]
+    pub fn min_days(self, min_days: i64) -> Self {
+        let min_days = Some(min_days);
+        Self { min_days, ..self }
+    }
+
+    /// Looks at the target at each of the places that are asked for, and gives the answer of the last one.
+    async fn looked(&self, progress: &Progress) -> Result<Look, Fault> {
+        let unusable = || fault(FaultKind::Protocol, "the address can't be asked");
+        let origin = Origin::of(&self.url).ok_or_else(unusable)?;
+        let ways = self.network.ways(&origin, progress).await?;
+        let resolved = progress.elapsed();
+        let mut seen = None;
+        for way in &ways {
+            progress.again(way.place(&ways));
+            let begin = progress.elapsed();
+            let look = self.at(&origin, way, progress).await;
+            let look = look.map_err(|fault| progress.placed(fault))?;
+            let took = resolved + progress.elapsed().saturating_sub(begin);
+            let look = self.in_time(look, took);
+            if !look.finding.is_good() {
+                let finding = match look.finding {
+                    Finding::Bad(fault) => Finding::Bad(progress.placed(fault)),
+                    finding => finding,
+                };
+                return Ok(Look { finding, ..look });
+            }
+            seen = Some(look);
+        }
+        seen.ok_or_else(unusable)
+    }
+
+    /// Asks one place, follows where it leads, and judges what is at the end.
+    async fn at(&self, origin: &Origin, way: &Way, progress: &Progress) -> Result<Look, Fault> {
+        let mut path: Vec<String> = Vec::new();
+        let mut hop = Hop {
+            url: address::bare(&self.url),
+            method: self.method.clone(),
+            body: !self.body.is_empty(),
+            elsewhere: false,
+            shown: String::new(),
+        };
+        let mut left = false;
+        loop {
+            let answer = self.answer(&hop, (origin, way), left, progress).await;
+            let answer = answer.map_err(|fault| Fault {
+                reason: after(fault.reason, &path),
+                ..fault
+            })?;
+            let next = hops::next(&hop.url, &hop.method, hop.body, &answer);
+            let Some(next) = next.filter(|_| path.len() < usize::from(self.follow)) else {
+                let look = self.seen(&answer);
+                let finding = match look.finding {
+                    Finding::Bad(fault) => Finding::bad(fault.kind, after(fault.reason, &path)),
+                    finding => finding,
+                };
+                return Ok(Look { finding, ..look });
+            };
+            path.push(self.masker.hide(&next.shown));
+            left = left || next.elsewhere;
+            hop = next;
+        }
+    }
+
+    /// The answer of one hop. `left` is whether the path has left the target's own origin.
+    async fn answer(
+        &self,
+        hop: &Hop,
+        (origin, way): (&Origin, &Way),
+        left: bool,
+        progress: &Progress,
+    ) -> Result<Answer, Fault> {
+        let here = Origin::of(&hop.url).filter(|here| here != origin);
+        let (origin, way) = match here {
+            None => (origin.clone(), way.clone()),
+            Some(other) => {
+                // How many addresses must be good is asked of the target, not of where it leads.
+                let network = Network {
+                    addresses: Addresses::First,
+                    ..self.network.clone()
+                };
+                let mut ways = network.ways(&other, progress).await?;
+                (other, ways.remove(0))
+            }
+        };
+        let mut headers = self.common.clone();
+        if !left {
+            headers.extend(self.own.clone());
+        }
+        let ask = Ask {
+            url: &hop.url,
+            method: &hop.method,
+            headers,
+            body: if hop.body { self.body.clone() } else { Bytes::new() },
+            limit: self.body_limit,
+        };
+        let opened = self.network.open(&origin, &way, &PROTOCOLS, progress).await?;
+        exchange(opened, ask, progress).await
     }
 
     /// What an answer tells. It is judged as it is, and spoken of as masked.
     fn seen(&self, answer: &Answer) -> Look {
         let masked = self.masked(answer);
-        let finding = match (self.expect.judge(answer), self.expect.judge(&masked)) {
-            (Finding::Good, _) => Finding::Good,
-            (Finding::Bad(_), Finding::Bad(fault)) => Finding::Bad(fault),
-            (Finding::Bad(fault), Finding::Good) => Finding::bad(fault.kind, "the answer is not as expected"),
+        let finding = match self.expect.judge(answer) {
+            Finding::Bad(fault) => match self.expect.judge(&masked) {
+                Finding::Bad(masked) => Finding::Bad(masked),
+                _ => Finding::bad(fault.kind, "the answer is not as expected"),
+            },
+            other => other,
         };
         let excerpt = Some(text::excerpt(&masked.body, EXCERPT));
         Look {
-            finding,
             status: Some(answer.status),
             excerpt,
+            ..Look::without_answer(finding)
+        }
+    }
+
+    /// A good look that took too long is none.
+    fn in_time(&self, look: Look, took: Duration) -> Look {
+        let Some(most) = self
+            .max_latency
+            .filter(|most| took > *most && look.finding.is_good())
+        else {
+            return look;
+        };
+        let (took, most) = (duration::display(took), duration::display(most));
+        let reason = format!("the answer took {took}, expected at most {most}");
+        Look {
+            finding: Finding::bad(FaultKind::Slow, reason),
+            ..look
         }
     }
 
@@ -139,177 +330,22 @@ impl Probe for Http {
         &self.shown
     }
 
-    fn look(&self, _limit: Duration) -> Looking<'_> {
-        Box::pin(async {
-            match self.ask().await {
-                Ok(answer) => self.seen(&answer),
-                Err(error) => Look::without_answer(fault(error, self.proxy.as_deref())),
-            }
+    fn look(&self, limit: Duration) -> Looking<'_> {
+        // The clock starts here and not when the look is first polled, which the engine's may be before.
+        let progress = Progress::default();
+        Box::pin(async move {
+            let looked = Box::pin(progress.within(limit, self.looked(&progress))).await;
+            let look = looked.unwrap_or_else(|fault| Look::without_answer(Finding::Bad(fault)));
+            progress.complete(look, self.min_days)
         })
     }
 }
 
-/// Reads an answer, its body up to the limit.
-async fn read(mut response: Response) -> Result<Answer, reqwest::Error> {
-    let status = response.status().as_u16();
-    let header = |(name, value): (&HeaderName, &HeaderValue)| {
-        (
-            name.as_str().to_owned(),
-            String::from_utf8_lossy(value.as_bytes()).into_owned(),
-        )
-    };
-    let headers = response.headers().iter().map(header).collect();
-    let (mut body, mut cut) = (Vec::new(), false);
-    while let Some(chunk) = response.chunk().await? {
-        let room = BODY_LIMIT - body.len();
-        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
-        if chunk.len() > room {
-            cut = true;
-            break;
-        }
+/// A reason with the redirects that led to it.
+fn after(reason: String, path: &[String]) -> String {
+    if path.is_empty() {
+        return reason;
     }
-    Ok(Answer {
-        status,
-        headers,
-        body,
-        cut,
-    })
-}
-
-/// What a failed request says about the target, or about the proxy on the way.
-fn fault(error: reqwest::Error, proxy: Option<&str>) -> Finding {
-    let (connect, timeout) = (error.is_connect(), error.is_timeout());
-    let reason = gha::edge::http::reason(error);
-    let lower = reason.to_ascii_lowercase();
-    let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-    // A certificate's names are in its reason, so it is asked for before names are.
-    if says(&["invalidcontenttype"]) {
-        Finding::bad(
-            FaultKind::Tls,
-            "TLS failed: the server does not speak it at this port",
-        )
-    } else if says(&["certificate", "tls", "handshake"]) {
-        Finding::bad(
-            FaultKind::Tls,
-            format!("TLS failed: {}", certificate_reason(&reason)),
-        )
-    } else if timeout && !connect {
-        Finding::bad(FaultKind::Slow, reason)
-    } else if let Some(proxy) = proxy.filter(|_| connect || says(&["tunnel"])) {
-        Finding::bad(
-            FaultKind::Proxy,
-            format!("the proxy `{proxy}` did not let the request through: {reason}"),
-        )
-    } else if let Some(cause) = lower
-        .starts_with("dns error")
-        .then(|| reason.rsplit(": ").next().unwrap_or_default())
-    {
-        Finding::bad(
-            FaultKind::Name,
-            format!("the host's name can't be resolved: {cause}"),
-        )
-    } else if says(&["refused"]) {
-        Finding::bad(FaultKind::Connection, "connection refused")
-    } else if connect {
-        Finding::bad(FaultKind::Connection, format!("could not connect: {reason}"))
-    } else {
-        Finding::bad(FaultKind::Connection, format!("the connection broke: {reason}"))
-    }
-}
-
-/// The commonest refusals of a certificate in words; the library's own for the others.
-fn certificate_reason(reason: &str) -> String {
-    let words = [
-        (
-            "UnknownIssuer",
-            "the certificate's authority is not trusted (UnknownIssuer)",
-        ),
-        (
-            "CaUsedAsEndEntity",
-            "the server shows an authority's own certificate, not one signed by it (CaUsedAsEndEntity)",
-        ),
-    ];
-    let known = words.into_iter().find(|(name, _)| reason.contains(name));
-    known.map_or_else(|| reason.to_owned(), |(_, words)| words.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::cell::Cell;
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    use tokio::net::TcpListener;
-
-    #[test]
-    fn an_address_is_shown_without_secrets() {
-        let url = address("https://user:pass@example.com:8443/health?token=secret#x").unwrap();
-        assert_eq!(shown(&url), "https://example.com:8443/health?…");
-        for text in [
-            "",
-            "example.com/health",
-            "ftp://example.com",
-            "file:///etc/passwd",
-            "http://",
-            "https://u:secret@",
-            "example.com/?token=secret",
-            "user:secret@example.com",
-        ] {
-            let error = address(text).expect_err(text).to_string();
-            assert!(
-                error.contains("is no address") && !error.contains("secret"),
-                "{error}"
-            );
-        }
-    }
-
-    /// Answers each request on each connection, keeping it open as most servers do; gives how many were opened.
-    async fn served(looks: usize, builder: reqwest::ClientBuilder) -> usize {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = address(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
-        let expect = Expect {
-            status: "2xx".parse().unwrap(),
-            body: vec![],
-            json: vec![],
-            headers: vec![],
-            version: None,
-        };
-        let probe = Http::new(
-            builder.no_proxy().build().unwrap(),
-            url,
-            "",
-            expect,
-            Masker::default(),
-        );
-        let opened = Cell::new(0);
-        let serve = async {
-            loop {
-                let (mut stream, _) = listener.accept().await.unwrap();
-                opened.set(opened.get() + 1);
-                let mut buffer = [0; 4096];
-                while let Ok(1..) = stream.read(&mut buffer).await {
-                    stream
-                        .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
-                        .await
-                        .unwrap();
-                }
-            }
-        };
-        let look = async {
-            for _ in 0..looks {
-                assert_eq!(probe.look(Duration::from_secs(5)).await.finding, Finding::Good);
-            }
-        };
-        tokio::select! {
-            () = look => {}
-            () = serve => {}
-        }
-        opened.get()
-    }
-
-    #[tokio::test]
-    async fn every_look_may_meet_another_instance() {
-        let builder = |interface| gha::edge::http::builder(interface, false, Duration::from_secs(5)).unwrap();
-        let interface = gha::interface::Interface::named("demo");
-        assert_eq!(served(3, builder(&interface)).await, 3);
-    }
+    let path = text::cut(&path.join(", "), 300);
+    format!("{reason} (after {path})")
 }

@@ -3,20 +3,50 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use crate::finding::Finding;
+use tokio::time::timeout;
 
+use crate::finding::{FaultKind, Finding};
+use crate::net::progress::told_after;
+
+pub mod compose;
+pub mod dns;
+pub mod exec;
+pub mod grpc;
 pub mod http;
+pub mod place;
+pub mod postgres;
+pub mod redis;
+mod stream;
 pub mod tcp;
+pub mod tls;
 
 /// What a look at a target found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Look {
     /// Good, or what is wrong.
     pub finding: Finding,
-    /// The answer's status, if there was one.
+    /// The answer's HTTP status, if there was one.
     pub status: Option<u16>,
-    /// The beginning of what was answered. Foreign text.
+    /// The beginning of what was answered. Foreign text, known secrets hidden.
     pub excerpt: Option<String>,
+    /// Where the time went, as far as the look came.
+    pub phases: Phases,
+    /// Whole days until the first certificate of the presented chain ends, also where the chain is refused; negative
+    /// where one has ended.
+    pub days_left: Option<i64>,
+}
+
+/// How long the phases of a look took, as far as it came. What a look has no use for stays empty.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Phases {
+    /// Resolving the name.
+    pub dns: Option<Duration>,
+    /// Opening the connection, a tunnel through a proxy included.
+    pub connect: Option<Duration>,
+    /// The TLS handshake.
+    pub tls: Option<Duration>,
+    /// From sending the request to the first byte of the answer.
+    pub first_byte: Option<Duration>,
 }
 
 impl Look {
@@ -27,6 +57,17 @@ impl Look {
             finding,
             status: None,
             excerpt: None,
+            phases: Phases::default(),
+            days_left: None,
+        }
+    }
+
+    /// The same with the beginning of what was answered.
+    #[must_use]
+    pub fn showing(self, excerpt: impl Into<String>) -> Self {
+        Self {
+            excerpt: Some(excerpt.into()),
+            ..self
         }
     }
 }
@@ -35,14 +76,31 @@ impl Look {
 /// told from "it accepts and does not answer".
 pub const CONNECT_SHARE: f64 = 0.9;
 
+/// The earliest at which a probe ends a look by itself because its time is over, to tell where it hung.
+pub(crate) fn gives_up_after(limit: Duration) -> Duration {
+    limit.mul_f64(stream::LOOK_SHARE).min(told_after(limit))
+}
+
 /// A look in progress.
 pub type Looking<'a> = Pin<Box<dyn Future<Output = Look> + 'a>>;
 
-/// Something that can be looked at. The engine limits the time of a look, so an implementation need not.
+/// Something that can be looked at. The engine limits the time of a look, so an implementation need not; a look that is
+/// dropped half way must leave nothing behind.
 pub trait Probe {
     /// What is looked at, for people, without secrets.
     fn target(&self) -> &str;
 
     /// Looks once. `limit` is what the engine allows, for a reason that names it.
     fn look(&self, limit: Duration) -> Looking<'_>;
+}
+
+/// Looks once, for at most so long.
+pub async fn look_within(probe: &dyn Probe, limit: Duration) -> Look {
+    timeout(limit, probe.look(limit)).await.unwrap_or_else(|_| {
+        let shown = gha::duration::display(limit);
+        Look::without_answer(Finding::bad(
+            FaultKind::Slow,
+            format!("no complete answer within {shown}"),
+        ))
+    })
 }

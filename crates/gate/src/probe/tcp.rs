@@ -1,51 +1,196 @@
-//! A TCP target: something accepts the connection. That a port is open does not mean that the service behind it is
-//! ready; prefer HTTP where there is a choice.
+//! A TCP target or a Unix socket: something accepts the connection and, where asked for, says what is expected. That a
+//! port is open does not mean that the service behind it is ready; prefer a probe of its protocol where there is a choice.
 
-use std::io::ErrorKind;
+use std::cell::{Cell, RefCell};
+use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
+use regex::bytes::{Regex, RegexBuilder};
 
+use gha::mask::Masker;
 use gha::text;
 
+use crate::expect::quoted;
 use crate::finding::{FaultKind, Finding};
-use crate::probe::{CONNECT_SHARE, Look, Looking, Probe};
+use crate::probe::place::{Place, PlaceError};
+use crate::probe::stream::{self, Came, Line};
+use crate::probe::tcp::payload::Payload;
+use crate::probe::{Look, Looking, Phases, Probe};
 
-/// A host and a port: `db.internal:5432`, `[::1]:80`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+pub mod payload;
+
+/// The most that is read of an answer, in bytes.
+pub const ANSWER_LIMIT: usize = 64 * 1024;
+
+/// How much of an answer is shown, in characters.
+const EXCERPT: usize = 512;
+
+/// How large a pattern may become when it is compiled, in bytes.
+const PATTERN_LIMIT: usize = 1 << 20;
+
+/// A port or a socket, what is sent to it, and what it must say.
+#[derive(Clone)]
 pub struct Tcp {
-    host: String,
-    port: u16,
+    place: Place,
+    send: Option<Payload>,
+    expect: Option<Regex>,
+    masker: Masker,
     shown: String,
 }
 
-/// The text is no host with a port.
+/// The text is no pattern.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("`{0}` is no host with a port")]
-pub struct TcpError(String);
+#[error("`{pattern}` is no regular expression: {reason}")]
+pub struct PatternError {
+    /// The text.
+    pub pattern: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// Reads a pattern for [`Tcp::expect`] in the syntax of <https://docs.rs/regex>. It is searched for in the bytes, so
+/// `^` is the beginning of the answer.
+///
+/// # Errors
+/// When it is no pattern, or one that would need too much memory.
+pub fn pattern(written: &str) -> Result<Regex, PatternError> {
+    let built = RegexBuilder::new(written).size_limit(PATTERN_LIMIT).build();
+    built.map_err(|error| {
+        let reason = match &error {
+            regex::Error::CompiledTooBig(_) => "it is too large".to_owned(),
+            // The last line names the mistake; those before it draw a picture of the pattern.
+            error => error.to_string().lines().last().unwrap_or_default().to_owned(),
+        };
+        PatternError {
+            pattern: text::cut(&text::visible(written), 100),
+            reason: text::visible(reason.trim_start_matches("error: ")),
+        }
+    })
+}
+
+impl Tcp {
+    /// A target that is good as soon as it accepts a connection.
+    #[must_use]
+    pub fn new(place: Place) -> Self {
+        Self {
+            shown: place.to_string(),
+            place,
+            send: None,
+            expect: None,
+            masker: Masker::default(),
+        }
+    }
+
+    /// The same, sending something when the connection is open.
+    #[must_use]
+    pub fn send(self, payload: Payload) -> Self {
+        Self {
+            send: Some(payload),
+            ..self
+        }
+    }
+
+    /// The same, good only when the pattern is found in the first [`ANSWER_LIMIT`] bytes of what it says.
+    #[must_use]
+    pub fn expect(self, pattern: Regex) -> Self {
+        Self {
+            expect: Some(pattern),
+            ..self
+        }
+    }
+
+    /// The same, hiding what `masker` knows in all that is said about an answer.
+    #[must_use]
+    pub fn masking(self, masker: Masker) -> Self {
+        Self { masker, ..self }
+    }
+
+    async fn ask(&self, limit: Duration, phases: &Cell<Phases>, answer: &RefCell<Vec<u8>>) -> Finding {
+        match self.converse(limit, phases, answer).await {
+            Ok(()) => Finding::Good,
+            Err(finding) => finding,
+        }
+    }
+
+    async fn converse(
+        &self,
+        limit: Duration,
+        phases: &Cell<Phases>,
+        answer: &RefCell<Vec<u8>>,
+    ) -> Result<(), Finding> {
+        let mut line = Line::open(&self.place, limit, phases).await?;
+        if let Some(payload) = &self.send {
+            line.send(payload.bytes()).await?;
+        }
+        let Some(pattern) = &self.expect else {
+            return Ok(());
+        };
+        let mut came = Vec::new();
+        loop {
+            let more = line.read(&mut came, ANSWER_LIMIT).await?;
+            answer.borrow_mut().clone_from(&came);
+            if more == Came::More && pattern.is_match(&came) {
+                return Ok(());
+            }
+            let end = match more {
+                Came::More => continue,
+                Came::End => "closed the connection",
+                Came::Full => "went on over 64 KiB",
+            };
+            return Err(self.other(&format!("it {end}"), &came, pattern));
+        }
+    }
+
+    /// What came is not what was expected.
+    fn other(&self, end: &str, came: &[u8], pattern: &Regex) -> Finding {
+        let expected = quoted(pattern.as_str());
+        let reason = if came.is_empty() {
+            format!("{end} and said nothing, expected {expected}")
+        } else {
+            let said = quoted(&self.said(came));
+            format!("{end} after {said}, expected {expected}")
+        };
+        Finding::bad(FaultKind::Content, reason)
+    }
+
+    /// It neither said what was expected nor ended.
+    fn hung(&self, limit: Duration, came: &[u8]) -> Finding {
+        match &self.expect {
+            Some(pattern) if !came.is_empty() => {
+                let (said, expected) = (quoted(&self.said(came)), quoted(pattern.as_str()));
+                let limit = gha::duration::display(limit);
+                let reason = format!("said {said} and nothing more within {limit}, expected {expected}");
+                Finding::bad(FaultKind::Slow, reason)
+            }
+            _ => stream::silent(limit),
+        }
+    }
+
+    /// What came as text, known secrets hidden before anything is cut.
+    fn said(&self, came: &[u8]) -> String {
+        text::excerpt(
+            self.masker.hide(&String::from_utf8_lossy(came)).as_bytes(),
+            EXCERPT,
+        )
+    }
+}
 
 impl FromStr for Tcp {
-    type Err = TcpError;
+    type Err = PlaceError;
 
     fn from_str(written: &str) -> Result<Self, Self::Err> {
-        let refuse = || TcpError(text::cut(&text::visible(written), 100));
-        let (host, port) = written.trim().rsplit_once(':').ok_or_else(refuse)?;
-        let port: u16 = port.parse().ok().filter(|port| *port != 0).ok_or_else(refuse)?;
-        let inside = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-        let valid = match inside {
-            Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
-            None => !host.is_empty() && host.chars().all(plain),
-        };
-        if !valid {
-            return Err(refuse());
-        }
-        Ok(Self {
-            host: inside.unwrap_or(host).to_owned(),
-            port,
-            shown: format!("{host}:{port}"),
-        })
+        written.parse().map(Self::new)
+    }
+}
+
+impl fmt::Debug for Tcp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tcp")
+            .field("place", &self.place)
+            .field("send", &self.send)
+            .field("expect", &self.expect)
+            .finish_non_exhaustive()
     }
 }
 
@@ -56,79 +201,18 @@ impl Probe for Tcp {
 
     fn look(&self, limit: Duration) -> Looking<'_> {
         Box::pin(async move {
-            let connect = TcpStream::connect((self.host.as_str(), self.port));
-            let finding = match tokio::time::timeout(limit.mul_f64(CONNECT_SHARE), connect).await {
-                // On loopback a connect can meet itself where nobody listens, when the system picks the same port.
-                Ok(Ok(stream)) if stream.local_addr().ok() == stream.peer_addr().ok() => refused(),
-                Ok(Ok(_)) => Finding::Good,
-                Ok(Err(error)) => fault(&error),
-                Err(_) => Finding::bad(FaultKind::Connection, "could not connect in time"),
-            };
-            Look::without_answer(finding)
+            let (phases, answer) = (Cell::default(), RefCell::default());
+            let ask = self.ask(limit, &phases, &answer);
+            let finding = stream::within(limit, ask, || self.hung(limit, &answer.borrow())).await;
+            let came = answer.take();
+            Look {
+                phases: phases.get(),
+                excerpt: (!came.is_empty()).then(|| self.said(&came)),
+                ..Look::without_answer(finding)
+            }
         })
     }
 }
 
-/// Nobody listens.
-fn refused() -> Finding {
-    Finding::bad(FaultKind::Connection, "connection refused")
-}
-
-/// What a failed connect says about the target.
-fn fault(error: &std::io::Error) -> Finding {
-    match error.kind() {
-        ErrorKind::ConnectionRefused => refused(),
-        // The resolver's errors carry no number of the system.
-        _ if error.raw_os_error().is_none() => Finding::bad(
-            FaultKind::Name,
-            format!("the host's name can't be resolved: {error}"),
-        ),
-        _ => Finding::bad(FaultKind::Connection, format!("could not connect: {error}")),
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reads_hosts_with_ports() {
-        for (written, host, port) in [
-            ("db:5432", "db", 5432),
-            ("10.0.0.1:80", "10.0.0.1", 80),
-            ("[::1]:80", "::1", 80),
-            (" a-b.c_d:1 ", "a-b.c_d", 1),
-        ] {
-            let tcp: Tcp = written.parse().unwrap();
-            assert_eq!((tcp.host.as_str(), tcp.port), (host, port));
-        }
-        for written in [
-            "",
-            "db",
-            "db:",
-            ":80",
-            "db:0",
-            "db:70000",
-            "::1:80",
-            "[x]:80",
-            "http://db:80",
-            "a b:80",
-            "db:+80x",
-        ] {
-            assert!(written.parse::<Tcp>().is_err(), "{written}");
-        }
-    }
-
-    #[tokio::test]
-    async fn an_open_port_is_good_and_a_closed_one_is_refused() {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let tcp: Tcp = format!("127.0.0.1:{port}").parse().unwrap();
-        assert_eq!(tcp.look(Duration::from_secs(5)).await.finding, Finding::Good);
-        drop(listener);
-        assert_eq!(
-            tcp.look(Duration::from_secs(5)).await.finding,
-            Finding::bad(FaultKind::Connection, "connection refused")
-        );
-    }
-}
+mod tests;

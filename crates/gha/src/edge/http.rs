@@ -1,13 +1,15 @@
 //! The shared HTTP client: proxies, private certificate authorities and limits, the same for every request.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use hyper_util::client::proxy::matcher::Matcher;
+use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 pub use reqwest::Url;
+use reqwest::header::HeaderValue;
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder};
+use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 
 use crate::env::Env;
@@ -49,14 +51,55 @@ pub fn speaks_tls<'a>(addresses: impl IntoIterator<Item = &'a Url>, env: &Env) -
 /// code that decides it for the request itself.
 #[must_use]
 pub fn proxy(url: &Url) -> Option<String> {
-    let proxy = Matcher::from_env().intercept(&url.as_str().parse().ok()?)?;
-    let host = proxy.uri().host()?;
+    let uri = intercepted(url)?.uri().clone();
+    let host = uri.host()?;
     Some(
-        proxy
-            .uri()
-            .port_u16()
+        uri.port_u16()
             .map_or(host.to_owned(), |port| format!("{host}:{port}")),
     )
+}
+
+/// A proxy on the way, for a client that makes its own connections.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Via {
+    /// Its host, an IPv6 address without brackets.
+    pub host: String,
+    /// Its port; the scheme's own where none is written.
+    pub port: u16,
+    /// `http`, `https`, `socks5` and its kin.
+    pub scheme: String,
+    /// The value of `Proxy-Authorization`, marked as sensitive.
+    pub credentials: Option<HeaderValue>,
+}
+
+/// The proxy of [`proxy()`] with what it takes to connect to it.
+#[must_use]
+pub fn via(url: &Url) -> Option<Via> {
+    let proxy = intercepted(url)?;
+    let scheme = proxy.uri().scheme_str().unwrap_or("http");
+    let port = match scheme {
+        "https" => 443,
+        "http" => 80,
+        _ => 1080,
+    };
+    Some(Via {
+        host: proxy.uri().host()?.trim_matches(['[', ']']).to_owned(),
+        port: proxy.uri().port_u16().unwrap_or(port),
+        scheme: scheme.to_owned(),
+        credentials: proxy.basic_auth().cloned(),
+    })
+}
+
+fn intercepted(url: &Url) -> Option<Intercept> {
+    // Read once: nothing here changes the environment, and a probe asks for every look.
+    static PROXIES: LazyLock<Matcher> = LazyLock::new(Matcher::from_env);
+    PROXIES.intercept(&url.as_str().parse().ok()?)
+}
+
+/// How a program names itself to servers.
+#[must_use]
+pub fn user_agent(interface: &Interface) -> String {
+    format!("deploy-actions/{} {}", interface.version, interface.name)
 }
 
 /// A client: HTTPS with ring, the system's certificate authorities or those of `SSL_CERT_FILE`, `HTTPS_PROXY` and
@@ -78,22 +121,39 @@ pub fn client(interface: &Interface, tls: bool, connect: Duration) -> Result<Cli
 /// When the certificate authorities can't be used.
 pub fn builder(interface: &Interface, tls: bool, connect: Duration) -> Result<ClientBuilder, HttpError> {
     let roots = if tls { roots()? } else { RootCertStore::empty() };
-    let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
     Ok(Client::builder()
-        .tls_backend_preconfigured(tls)
-        .user_agent(format!("deploy-actions/{} {}", interface.version, interface.name))
+        .tls_backend_preconfigured(config(roots)?)
+        .user_agent(user_agent(interface))
         .redirect(Policy::none())
         .connect_timeout(connect)
         .pool_max_idle_per_host(0))
 }
 
-/// The certificate authorities to trust: those of `SSL_CERT_FILE` and `SSL_CERT_DIR` or the system's; where there is
-/// no store at all, as in an empty container, the built-in ones. A file or folder that is named and holds none is an error:
-/// trusting others instead would surprise.
-fn roots() -> Result<RootCertStore, HttpError> {
+/// TLS for a client that is none of HTTP, with the same authorities.
+///
+/// # Errors
+/// When the certificate authorities can't be used.
+pub fn tls_config() -> Result<Arc<ClientConfig>, HttpError> {
+    Ok(Arc::new(config(roots()?)?))
+}
+
+/// TLS with ring that trusts these authorities.
+fn config(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
+    Ok(
+        ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth(),
+    )
+}
+
+/// The certificate authorities that this machine trusts: those of `SSL_CERT_FILE` and `SSL_CERT_DIR` or the system's.
+/// None where there is no store at all, as in an empty container; a client then takes built-in ones. A file or folder that
+/// is named and holds none is an error: trusting others instead would surprise.
+///
+/// # Errors
+/// When what is named holds no certificate that can be used.
+pub fn authorities() -> Result<Vec<CertificateDer<'static>>, HttpError> {
     let env = crate::edge::environment::of_process();
     if let Some(file) = env.get("SSL_CERT_FILE") {
         let named = rustls_native_certs::load_certs_from_paths(Some(Path::new(file)), None);
@@ -105,17 +165,26 @@ fn roots() -> Result<RootCertStore, HttpError> {
             return Err(HttpError::Certificates(file.to_owned(), reason));
         }
     }
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let mut usable = rustls_native_certs::load_native_certs().certs;
+    usable.retain(|certificate| RootCertStore::empty().add(certificate.clone()).is_ok());
     match env.get("SSL_CERT_DIR") {
-        Some(folder) if roots.is_empty() => {
-            return Err(HttpError::Certificates(
-                folder.to_owned(),
-                "it holds no certificate".to_owned(),
-            ));
-        }
-        None if roots.is_empty() => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
-        _ => {}
+        Some(folder) if usable.is_empty() => Err(HttpError::Certificates(
+            folder.to_owned(),
+            "it holds no certificate".to_owned(),
+        )),
+        _ => Ok(usable),
+    }
+}
+
+/// What [`authorities`] gives; the built-in ones where that is none.
+///
+/// # Errors
+/// When what is named holds no certificate that can be used.
+pub fn roots() -> Result<RootCertStore, HttpError> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(authorities()?);
+    if roots.is_empty() {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     }
     Ok(roots)
 }

@@ -3,8 +3,10 @@
 
 pub mod cancel;
 pub mod environment;
+pub mod files;
 #[cfg(feature = "http")]
 pub mod http;
+pub mod live;
 #[cfg(feature = "http")]
 pub mod oidc;
 pub mod process;

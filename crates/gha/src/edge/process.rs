@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal as Unix, kill_process_group, test_kill_process_group};
@@ -23,6 +23,17 @@ pub struct Finished {
     /// What it wrote to standard output.
     pub stdout: Vec<u8>,
     /// What it wrote to standard error.
+    pub stderr: Vec<u8>,
+}
+
+/// How a child ended whose last words count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Its exit code, or the signal that ended it.
+    pub status: ExitStatus,
+    /// The end of what it wrote to standard output.
+    pub stdout: Vec<u8>,
+    /// The end of what it wrote to standard error.
     pub stderr: Vec<u8>,
 }
 
@@ -55,17 +66,9 @@ pub async fn capture(
     limit: Duration,
     cancel: &Cancel,
 ) -> Result<Finished, ProcessError> {
-    let mut child = Command::new(program)
-        .args(arguments)
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|error| ProcessError::Start(text::visible(program), error))?;
-    let group = Group::of(&child);
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(folder);
+    let (mut child, group) = start(command)?;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let work = async {
         // What the child left behind may keep the pipes open for ever, so it is ended before they are read out.
@@ -89,6 +92,67 @@ pub async fn capture(
             program.to_owned(),
             crate::duration::display(limit),
         )),
+    }
+}
+
+/// Runs a program in our folder to its end and keeps the last `kept` bytes of each of its streams. Its whole process
+/// group is ended when it exits, and when the future is dropped, which is how a caller limits its time.
+///
+/// # Errors
+/// When it can't be started or read.
+pub async fn last_words(
+    program: &str,
+    arguments: &[impl AsRef<OsStr>],
+    kept: usize,
+) -> Result<Ended, ProcessError> {
+    let mut command = Command::new(program);
+    command.args(arguments);
+    let (mut child, group) = start(command)?;
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let wait = async {
+        let status = child.wait().await;
+        // What the child left behind may keep the pipes open for ever.
+        group.kill();
+        status
+    };
+    let (status, stdout, stderr) = tokio::join!(wait, read_end(stdout, kept), read_end(stderr, kept));
+    group.end(&mut child).await;
+    let failed = |error| ProcessError::Read(text::visible(program), error);
+    Ok(Ended {
+        status: status.map_err(failed)?,
+        stdout: stdout.map_err(failed)?,
+        stderr: stderr.map_err(failed)?,
+    })
+}
+
+/// Starts a program in a process group of its own, with nothing to read and both streams piped to us.
+fn start(mut command: Command) -> Result<(Child, Group), ProcessError> {
+    let child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| {
+            let program = command.as_std().get_program().to_string_lossy();
+            ProcessError::Start(text::visible(&program), error)
+        })?;
+    let group = Group::of(&child);
+    Ok((child, group))
+}
+
+/// Reads a pipe to its end and keeps the last bytes.
+async fn read_end(pipe: Option<impl tokio::io::AsyncRead + Unpin>, kept: usize) -> std::io::Result<Vec<u8>> {
+    let (mut end, mut chunk) = (Vec::new(), vec![0; 8 * 1024]);
+    let Some(mut pipe) = pipe else { return Ok(end) };
+    loop {
+        let read = pipe.read(&mut chunk).await?;
+        if read == 0 {
+            return Ok(end);
+        }
+        end.extend_from_slice(&chunk[..read]);
+        end.drain(..end.len().saturating_sub(kept));
     }
 }
 
@@ -193,6 +257,35 @@ mod tests {
             (Some(0), &b"out\n"[..])
         );
         assert!(!lives("61.000723"));
+    }
+
+    #[tokio::test]
+    async fn last_words_are_kept_and_the_rest_is_read() {
+        let script =
+            "i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i+1)); done; echo why >&2; kill -9 $$";
+        let ended = last_words("sh", &["-c", script], 11).await.unwrap();
+        assert_eq!(ended.stdout, b"line 19999\n");
+        assert_eq!(ended.stderr, b"why\n");
+        assert_eq!(ended.status.code(), None);
+    }
+
+    #[tokio::test]
+    async fn grandchildren_end_when_nobody_waits_any_more() {
+        let script = "sleep 61.000724 & sleep 61.000724";
+        let arguments = ["-c", script];
+        let run = last_words("sh", &arguments, 11);
+        let running = async {
+            while !lives("61.000724") {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            _ = run => panic!("it ended"),
+            () = running => {}
+        }
+        while lives("61.000724") {
+            tokio::task::yield_now().await;
+        }
     }
 
     #[tokio::test]

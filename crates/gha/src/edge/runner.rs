@@ -24,6 +24,7 @@ use crate::summary::Summary;
 use crate::trace::TraceId;
 
 mod command_files;
+mod progress;
 
 /// The shortest secret that is taken, but for [`SecretSpec::short`].
 const SHORTEST_SECRET: usize = 6;
@@ -129,16 +130,6 @@ impl Runner {
     /// Something that may need a look; an annotation in a runner.
     pub fn warn(&self, message: &str) {
         self.writer().event(Weight::Warning, message);
-    }
-
-    /// What is going on right now.
-    pub fn progress(&self, message: &str) {
-        self.writer().progress(message);
-    }
-
-    /// What is going on right now, for a terminal alone: a log gets a line only where something is new.
-    pub fn quiet_progress(&self, message: &str) {
-        self.writer().quiet_progress(message);
     }
 
     /// The `traceparent` header of a request: this run's trace, and a fresh id for the call.

@@ -251,6 +251,7 @@ fn first_line(rendered: &str) -> String {
 
 /// The end of a run: reason, result, ledger, exit code.
 fn finish(runner: &Runner, common: Common, line: &[String], result: Result<Outcome, Failure>) -> Exit {
+    runner.end_live();
     let (exit, outcome) = match &result {
         Ok(outcome) => (Exit::Done, outcome),
         Err(failure) => (failure.exit, failure.outcome.as_ref()),

@@ -56,10 +56,12 @@ fn beat(runner: &Runner) -> Duration {
         return HEARTBEAT;
     };
     if writer.silence() >= HEARTBEAT {
-        writer.event(
-            Weight::Info,
-            &format!("still running after {}", duration::display(runner.elapsed())),
-        );
+        let said = writer
+            .heartbeat()
+            .map(|said| format!(": {said}"))
+            .unwrap_or_default();
+        let elapsed = duration::display(runner.elapsed());
+        writer.event(Weight::Info, &format!("still running after {elapsed}{said}"));
     }
     HEARTBEAT
         .saturating_sub(writer.silence())
@@ -82,6 +84,7 @@ mod tests {
         let outcome = supervise(&runner, async {
             tokio::time::sleep(Duration::from_secs(50)).await;
             runner.info("half-way");
+            runner.heartbeat("60 of 120 samples");
             tokio::time::sleep(Duration::from_secs(50)).await;
         })
         .await;
@@ -93,7 +96,11 @@ mod tests {
             .collect();
         assert_eq!(
             lines,
-            ["still running after 30s", "half-way", "still running after 1m20s"]
+            [
+                "still running after 30s",
+                "half-way",
+                "still running after 1m20s: 60 of 120 samples"
+            ]
         );
     }
 

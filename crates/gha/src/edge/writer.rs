@@ -10,15 +10,13 @@ use tokio::time::Instant;
 
 use crate::command;
 use crate::edge::environment;
+use crate::edge::live::{Block, Line, Size, Tone};
 use crate::env::Env;
 use crate::flags::{Common, LogFormat, Output};
 use crate::log_line::{Format, Moment, Weight, render};
 use crate::mask::Masker;
 use crate::text;
 use crate::trace::TraceId;
-
-/// Clears the terminal's current line.
-const CLEAR_LINE: &str = "\r\u{1b}[2K";
 
 /// Where lines go and how they look.
 pub struct Writer {
@@ -30,7 +28,9 @@ pub struct Writer {
     product: Box<dyn Write + Send>,
     started: Instant,
     last: Instant,
-    progress_shown: bool,
+    block: Block,
+    size: fn() -> Size,
+    heartbeat: Option<String>,
     product_error: Option<String>,
     verbose: bool,
     masker: Masker,
@@ -65,6 +65,7 @@ impl Writer {
             log,
             Box::new(std::io::stdout()),
         );
+        writer.size = Size::of_stderr;
         // The runner sets this where debug logging is on (`JobRunner.cs` of actions/runner).
         writer.verbose = env.get("RUNNER_DEBUG") == Some("1");
         writer
@@ -90,7 +91,9 @@ impl Writer {
             product,
             started: now,
             last: now,
-            progress_shown: false,
+            block: Block::default(),
+            size: || Size::USUAL,
+            heartbeat: None,
             product_error: None,
             verbose: false,
             masker,
@@ -136,11 +139,56 @@ impl Writer {
         let Format::Screen { .. } = self.format else {
             return self.event(Weight::Info, message);
         };
-        let line = text::cut(&text::line(&self.masker.hide(message)), 110);
         let seconds = self.started.elapsed().as_secs();
-        let _ = write!(self.log, "{CLEAR_LINE}  {line} ({seconds}s)").and_then(|()| self.log.flush());
-        self.progress_shown = true;
+        let message = text::cut(&self.masker.hide(message), 110);
+        self.draw(&[Line {
+            tone: Tone::Plain,
+            text: format!("  {message} ({seconds}s)"),
+        }]);
+    }
+
+    /// Whether a block of lines would be drawn now: on a terminal, and not too often.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        matches!(self.format, Format::Screen { .. }) && self.block.is_due()
+    }
+
+    /// A block of lines that is drawn in place of the one before, where [`Writer::is_live`] says so. The next line of
+    /// the log, or the product, removes it.
+    pub fn live(&mut self, lines: &[Line]) {
+        if !self.is_live() {
+            return;
+        }
+        let masked: Vec<Line> = lines
+            .iter()
+            .map(|line| Line {
+                tone: line.tone,
+                text: self.masker.hide(&line.text),
+            })
+            .collect();
+        self.draw(&masked);
+    }
+
+    /// Draws lines in place of what stands there, with one write.
+    fn draw(&mut self, lines: &[Line]) {
+        let colour = matches!(self.format, Format::Screen { colour: true });
+        let drawn = self.block.draw(lines, (self.size)(), colour);
+        let _ = self
+            .log
+            .write_all(drawn.as_bytes())
+            .and_then(|()| self.log.flush());
         self.last = Instant::now();
+    }
+
+    /// What the tool says of itself after a long silence.
+    pub fn set_heartbeat(&mut self, text: String) {
+        self.heartbeat = Some(text);
+    }
+
+    /// What the tool said of itself last, for a heartbeat.
+    #[must_use]
+    pub fn heartbeat(&self) -> Option<&str> {
+        self.heartbeat.as_deref()
     }
 
     /// As [`Writer::progress`], but nothing where lines can't be replaced, unless debug logging is on.
@@ -247,98 +295,17 @@ impl Writer {
         self.last = Instant::now();
     }
 
-    /// Removes a line of progress from the terminal.
-    fn end_progress(&mut self) {
-        if std::mem::take(&mut self.progress_shown) {
-            let _ = write!(self.log, "{CLEAR_LINE}").and_then(|()| self.log.flush());
+    /// Removes what is drawn in place from the terminal.
+    pub fn end_progress(&mut self) {
+        let cleared = self.block.clear((self.size)());
+        if !cleared.is_empty() {
+            let _ = self
+                .log
+                .write_all(cleared.as_bytes())
+                .and_then(|()| self.log.flush());
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::edge::testing::Log;
-
-    struct Closed;
-
-    impl Write for Closed {
-        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
-            Err(std::io::ErrorKind::BrokenPipe.into())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Err(std::io::ErrorKind::BrokenPipe.into())
-        }
-    }
-
-    fn written(format: Format, act: impl FnOnce(&mut Writer)) -> (String, String) {
-        let (log, product) = (Log::default(), Log::default());
-        let trace = TraceId::of(&Env::default(), [1; 16]);
-        let runner = format == Format::Runner;
-        let mut writer = Writer::new(
-            "demo",
-            trace,
-            format,
-            runner,
-            Masker::default(),
-            Box::new(log.clone()),
-            Box::new(product.clone()),
-        );
-        act(&mut writer);
-        (log.text(), product.text())
-    }
-
-    #[test]
-    fn a_secret_is_registered_before_it_can_appear() {
-        let (log, product) = written(Format::Runner, |writer| {
-            writer.mask("s3cr3t-value");
-            writer.event(Weight::Error, "posting to s3cr3t-value failed");
-            writer.product("s3cr3t-value\n::error::x");
-        });
-        let first_mask = log.find("::add-mask::s3cr3t-value").unwrap();
-        assert!(
-            log.contains("::error title=demo::posting to *** failed\n"),
-            "{log}"
-        );
-        assert_eq!(log.rfind("s3cr3t-value"), Some(first_mask + "::add-mask::".len()));
-        assert_eq!(product, "***\n| ::error::x\n");
-    }
-
-    #[test]
-    fn outside_a_runner_no_command_is_printed() {
-        let (log, _) = written(Format::Plain, |writer| {
-            writer.mask("s3cr3t-value");
-            writer.group("try 1");
-            writer.event(Weight::Warning, "slow s3cr3t-value");
-            writer.block("a\n::error::b", 5);
-            writer.end_group();
-        });
-        assert_eq!(log, "== try 1\nwarning: slow ***\n| a\n| | ::error::b\n");
-    }
-
-    #[test]
-    fn progress_is_replaced_on_a_terminal() {
-        let (log, _) = written(Format::Screen { colour: false }, |writer| {
-            writer.progress("try 1");
-            writer.event(Weight::Warning, "x");
-        });
-        assert_eq!(log, format!("{CLEAR_LINE}  try 1 (0s){CLEAR_LINE}warning: x\n"));
-    }
-
-    #[test]
-    fn a_closed_pipe_is_no_error() {
-        let trace = TraceId::of(&Env::default(), [1; 16]);
-        let mut writer = Writer::new(
-            "demo",
-            trace,
-            Format::Plain,
-            false,
-            Masker::default(),
-            Box::new(Closed),
-            Box::new(Closed),
-        );
-        writer.event(Weight::Info, "x");
-        writer.progress("x");
-        writer.product("x");
-    }
-}
+mod tests;

@@ -12,12 +12,14 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use rustix::net::sockopt::set_socket_linger;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::task::yield_now;
 use tokio::time::sleep;
 
 use super::body::Sending;
 use super::log::{Log, Request};
-use super::reply::{Kind, Reply, Response};
+use super::reply::{Kind, Raw, Reply, Response, Then};
 
 /// Answers a request.
 pub(crate) type Answer = Arc<dyn Fn(&Request) -> Reply + Send + Sync>;
@@ -52,6 +54,10 @@ async fn respond(
     }
     match reply.kind {
         Kind::Response(response) => build(&response),
+        Kind::Raw(raw) => {
+            write(socket, &raw).await?;
+            Err(io::Error::other("ended on purpose"))
+        }
         Kind::Hang => pending().await,
         Kind::Reset => {
             // Closing with unsent time zero makes the kernel send RST.
@@ -59,6 +65,25 @@ async fn respond(
             Err(io::Error::other("reset on purpose"))
         }
         Kind::Close => Err(io::Error::other("closed on purpose")),
+    }
+}
+
+/// Writes bytes past the HTTP of the connection, which has written nothing yet. Ends with an error when the client
+/// leaves.
+async fn write(socket: &OwnedFd, raw: &Raw) -> io::Result<()> {
+    let mut stream = TcpStream::from_std(socket.try_clone()?.into())?;
+    stream.write_all(&raw.begin).await?;
+    match &raw.then {
+        Then::Close => Ok(()),
+        Then::Hold => pending().await,
+        Then::Again(bytes, pause) => loop {
+            stream.write_all(bytes).await?;
+            // The clock ticks in milliseconds, and no pause is none.
+            match pause.is_zero() {
+                true => yield_now().await,
+                false => sleep(*pause).await,
+            }
+        },
     }
 }
 

@@ -16,6 +16,7 @@ pub struct Reply {
 #[derive(Clone, Debug)]
 pub(crate) enum Kind {
     Response(Response),
+    Raw(Raw),
     Hang,
     Reset,
     Close,
@@ -27,6 +28,24 @@ pub(crate) struct Response {
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
     pub(crate) delivery: Delivery,
+}
+
+/// Bytes as they are, in place of an answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Raw {
+    pub(crate) begin: Vec<u8>,
+    pub(crate) then: Then,
+}
+
+/// What comes after the bytes.
+#[derive(Clone, Debug)]
+pub(crate) enum Then {
+    /// The connection closes.
+    Close,
+    /// Nothing until the client leaves or the server is dropped.
+    Hold,
+    /// These again and again with this pause in between, without end.
+    Again(Vec<u8>, Duration),
 }
 
 /// How the body is sent.
@@ -74,6 +93,34 @@ impl Reply {
     #[must_use]
     pub fn redirect(status: u16, location: &str) -> Self {
         Self::status(status).header("location", location)
+    }
+
+    /// These bytes in place of an answer, whether they are HTTP or not; then the connection closes. Over TLS they go out
+    /// unencrypted, which no client takes.
+    #[must_use]
+    pub fn raw(begin: impl Into<Vec<u8>>) -> Self {
+        Self::of(Kind::Raw(Raw {
+            begin: begin.into(),
+            then: Then::Close,
+        }))
+    }
+
+    /// As [`Reply::raw`], but the connection stays open and silent after the bytes.
+    #[must_use]
+    pub fn raw_held(begin: impl Into<Vec<u8>>) -> Self {
+        Self::of(Kind::Raw(Raw {
+            begin: begin.into(),
+            then: Then::Hold,
+        }))
+    }
+
+    /// As [`Reply::raw`], but after the bytes come others again and again with a pause in between, without end.
+    #[must_use]
+    pub fn raw_endless(begin: impl Into<Vec<u8>>, again: impl Into<Vec<u8>>, pause: Duration) -> Self {
+        Self::of(Kind::Raw(Raw {
+            begin: begin.into(),
+            then: Then::Again(again.into(), pause),
+        }))
     }
 
     /// Nothing at all until the client leaves or the server is dropped.

@@ -1,0 +1,254 @@
+//! Expressions over JSON in the language of jq: a condition on an answer, or the number in it.
+//!
+//! The program is the user's own, the value it runs on is foreign. A program sees its input and the variables that it
+//! was given, and nothing else: no environment, no files, no clock, no further input, and it prints nothing.
+//!
+//! Bounded are: the time of a run ([`LIMIT`]), the rounds of its loops, its outputs, the size and depth of what it gives
+//! back, the length of the program. A program that takes longer is not run again, so that one thread at most is left
+//! behind; it ends at its next round, or with the process. Not bounded is the memory that a program of few rounds asks
+//! for, such as `"x" * 1e12`: foreign values can't cause it, only who writes the expression.
+
+mod language;
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use gha::text;
+
+use crate::expect::quoted;
+use crate::trouble::Trouble;
+use language::Program;
+
+/// How long one run may take. Health pages need a thousandth of it.
+pub const LIMIT: Duration = Duration::from_secs(1);
+
+/// The longest program, in bytes.
+const LONGEST: usize = 16 * 1024;
+
+/// The stack of a run. Untouched pages cost nothing. Its frames nest as deep as the program and the values that it
+/// builds, and both are bounded.
+const STACK: usize = 512 * 1024 * 1024;
+
+/// The most outputs of a condition.
+const OUTPUTS: usize = 10_000;
+
+/// How much of a message of the program itself is kept, in characters.
+const MESSAGE: usize = 200;
+
+/// A program, compiled once with its variables.
+#[derive(Clone)]
+pub struct Expression {
+    written: Arc<str>,
+    program: Arc<Program>,
+    endless: Arc<AtomicBool>,
+}
+
+/// Why a text is no expression.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+#[error("`{written}` is no jq expression: {reason}")]
+pub struct ExpressionError {
+    written: String,
+    reason: String,
+}
+
+/// Why an expression gave no answer.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum Unjudged {
+    /// It failed on this value, or gave nothing that can be used. It may do better on another.
+    #[error("{0}")]
+    Failed(String),
+    /// It did not end in time. It is not run again.
+    #[error("{0}")]
+    Endless(String),
+}
+
+impl From<Unjudged> for Trouble {
+    /// Trouble of a source: another answer may fit, an endless program never ends.
+    fn from(unjudged: Unjudged) -> Self {
+        match unjudged {
+            Unjudged::Failed(reason) => Self::passing(reason),
+            Unjudged::Endless(reason) => Self::question(reason),
+        }
+    }
+}
+
+impl FromStr for Expression {
+    type Err = ExpressionError;
+
+    fn from_str(written: &str) -> Result<Self, Self::Err> {
+        Self::new(written, &[])
+    }
+}
+
+impl fmt::Debug for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Expression").field(&self.written).finish()
+    }
+}
+
+impl fmt::Display for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&text::visible(&self.written))
+    }
+}
+
+impl Expression {
+    /// Compiles a program with variables: `("sha", "4f2a…".into())` is `$sha` in it.
+    ///
+    /// # Errors
+    /// When it is no program, is too long, defines functions, or names what is not there. The reason says where.
+    pub fn new(written: &str, variables: &[(&str, Value)]) -> Result<Self, ExpressionError> {
+        let refuse = |reason: String| ExpressionError {
+            written: text::cut(&text::visible(written), MESSAGE),
+            reason,
+        };
+        if written.len() > LONGEST {
+            return Err(refuse(format!(
+                "it has {} bytes, at most {LONGEST} are taken",
+                written.len()
+            )));
+        }
+        let (names, values): (Vec<String>, Vec<Value>) = variables
+            .iter()
+            .map(|(name, value)| (format!("${name}"), value.clone()))
+            .unzip();
+        let code = written.to_owned();
+        // The parser nests as deep as the program does.
+        let program = aside(move |_| language::compile(&code, &names, values))
+            .map_err(|aside| refuse(aside.words("it could not be compiled")))?
+            .map_err(refuse)?;
+        Ok(Self {
+            written: written.into(),
+            program: Arc::new(program),
+            endless: Arc::default(),
+        })
+    }
+
+    /// The program as it was written.
+    #[must_use]
+    pub fn written(&self) -> &str {
+        &self.written
+    }
+
+    /// Whether it holds for a value: it gives at least one output, and each of them is exactly `true`.
+    ///
+    /// # Errors
+    /// When the program fails on this value, gives no output or too many, or does not end.
+    pub fn holds(&self, input: &Value) -> Result<bool, Unjudged> {
+        let outputs = self.run(input, OUTPUTS + 1)?;
+        if outputs.is_empty() {
+            return Err(self.failed("gives no output"));
+        }
+        if outputs.len() > OUTPUTS {
+            return Err(self.failed(&format!("gives more than {OUTPUTS} outputs")));
+        }
+        Ok(outputs.iter().all(|output| *output == Value::Bool(true)))
+    }
+
+    /// The first output; none where there is none.
+    ///
+    /// # Errors
+    /// When the program fails on this value or does not end, or its output is too large.
+    pub fn value(&self, input: &Value) -> Result<Option<Value>, Unjudged> {
+        Ok(self.run(input, 1)?.pop())
+    }
+
+    /// The first output as a number; none where there is no output, and where it is `null`
+    /// or a number that JSON has no form for (NaN, infinite).
+    ///
+    /// # Errors
+    /// As [`Self::value`], and when the output is of another type.
+    pub fn number(&self, input: &Value) -> Result<Option<f64>, Unjudged> {
+        match self.value(input)? {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Number(number)) => Ok(number.as_f64()),
+            Some(other) => Err(self.failed(&format!(
+                "gives {}, expected a number",
+                quoted(&other.to_string())
+            ))),
+        }
+    }
+
+    /// The first outputs, at most `wanted`.
+    fn run(&self, input: &Value, wanted: usize) -> Result<Vec<Value>, Unjudged> {
+        if self.endless.load(Ordering::Relaxed) {
+            return Err(self.never_ends());
+        }
+        let (program, input) = (Arc::clone(&self.program), input.clone());
+        match aside(move |over| program.run(&input, wanted, over)) {
+            Ok(Ok(outputs)) => Ok(outputs),
+            Ok(Err(reason)) => {
+                Err(self.failed(&format!("fails: {}", text::cut(&text::visible(&reason), MESSAGE))))
+            }
+            Err(Aside::Late) => {
+                self.endless.store(true, Ordering::Relaxed);
+                Err(self.never_ends())
+            }
+            Err(aside) => Err(self.failed(&aside.words("could not be run"))),
+        }
+    }
+
+    fn failed(&self, how: &str) -> Unjudged {
+        Unjudged::Failed(format!("the expression {} {how}", quoted(&self.written)))
+    }
+
+    fn never_ends(&self) -> Unjudged {
+        let limit = gha::duration::display(LIMIT);
+        Unjudged::Endless(format!(
+            "the expression {} does not end within {limit}",
+            quoted(&self.written)
+        ))
+    }
+}
+
+/// Why work aside came to nothing.
+enum Aside {
+    /// It did not end in time.
+    Late,
+    /// It panicked.
+    Broke,
+    /// There is no thread to be had.
+    Thread(std::io::Error),
+}
+
+impl Aside {
+    fn words(self, what: &str) -> String {
+        match self {
+            Self::Late => format!("{what} within {}", gha::duration::display(LIMIT)),
+            Self::Broke => format!("{what}: the interpreter broke"),
+            Self::Thread(error) => format!("{what}: no thread could be started: {error}"),
+        }
+    }
+}
+
+/// Does work on a thread of its own with a deep stack, and waits for it no longer than the limit. The work is told when
+/// nobody waits any more.
+fn aside<T: Send + 'static>(work: impl FnOnce(&AtomicBool) -> T + Send + 'static) -> Result<T, Aside> {
+    let over = Arc::new(AtomicBool::new(false));
+    let (sender, receiver) = sync_channel(1);
+    let seen = Arc::clone(&over);
+    std::thread::Builder::new()
+        .name("expression".to_owned())
+        .stack_size(STACK)
+        .spawn(move || {
+            // Nobody may wait any more.
+            let _ = sender.send(work(&seen));
+        })
+        .map_err(Aside::Thread)?;
+    receiver.recv_timeout(LIMIT).map_err(|why| match why {
+        RecvTimeoutError::Timeout => {
+            over.store(true, Ordering::Relaxed);
+            Aside::Late
+        }
+        RecvTimeoutError::Disconnected => Aside::Broke,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,278 @@
+//! An observation: samples and answers go in, and the standing of each rule and comparison comes out. Pure; all times count from the start of
+//! the observation.
+
+use std::time::Duration;
+
+use crate::asked::{answer_to, number, see, see_ratio};
+use crate::clause::Role;
+use crate::compare::SettingsError;
+use crate::condition::Measure;
+use crate::contest::Contest;
+use crate::course::{Course, Standing};
+use crate::measured::{Measured, Seen, Share, percentile_of};
+use crate::rule::{Clause, Rule, Subject};
+use crate::source::{Query, Question, Value};
+use crate::spec::comparison::Comparison;
+use crate::tape::{Sample, Tape};
+use crate::trouble::Trouble;
+use crate::verdict::Verdict;
+
+pub use crate::asked::{Answered, Asked};
+
+/// How far into the past a source tells, and in which steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// How old the newest data is that it tells of. A window that reaches behind the beginning would show the version
+    /// that served before.
+    pub lag: Duration,
+    /// What windows are multiples of; zero where they may be of any length.
+    pub step: Duration,
+}
+
+/// The observation.
+#[derive(Clone, Debug)]
+pub struct Observation {
+    warmup: Duration,
+    tapes: Vec<Tape>,
+    courses: Vec<Course>,
+    contests: Vec<Contest>,
+    reaches: Vec<Reach>,
+}
+
+impl Observation {
+    /// An observation of so many probes under these rules and comparisons. What is due during the warm-up is kept and not
+    /// judged; `judged` is how long it goes on after it.
+    ///
+    /// # Errors
+    /// When a comparison's settings can't work.
+    pub fn new(
+        rules: Vec<Rule>,
+        comparisons: Vec<Comparison>,
+        probes: usize,
+        warmup: Duration,
+        judged: Duration,
+    ) -> Result<Self, SettingsError> {
+        let binding = comparisons
+            .iter()
+            .filter(|comparison| !comparison.advisory)
+            .fold(0_u32, |count, _| count + 1);
+        let contests = comparisons
+            .into_iter()
+            .map(|comparison| Contest::new(comparison, binding.max(1), warmup, judged));
+        Ok(Self {
+            warmup,
+            tapes: vec![Tape::default(); probes],
+            courses: rules.into_iter().map(Course::new).collect(),
+            contests: contests.collect::<Result<_, _>>()?,
+            reaches: Vec::new(),
+        })
+    }
+
+    /// The same with sources that tell of the past alone, in their order: without this, none is late.
+    #[must_use]
+    pub fn reaching(mut self, reaches: Vec<Reach>) -> Self {
+        for contest in &mut self.contests {
+            let arms = [
+                contest.comparison.canary.source,
+                contest.comparison.baseline.source,
+            ];
+            let lags = arms
+                .into_iter()
+                .filter_map(|source| reaches.get(source))
+                .map(|reach| reach.lag);
+            contest.lag = lags.max().unwrap_or_default();
+        }
+        self.reaches = reaches;
+        self
+    }
+
+    /// Takes in a sample of a probe.
+    pub fn sample(&mut self, probe: usize, sample: Sample) {
+        if let Some(tape) = self.tapes.get_mut(probe) {
+            tape.push(sample);
+        }
+    }
+
+    /// The samples of each probe.
+    #[must_use]
+    pub fn tapes(&self) -> &[Tape] {
+        &self.tapes
+    }
+
+    /// The rules and what is known of them.
+    #[must_use]
+    pub fn courses(&self) -> &[Course] {
+        &self.courses
+    }
+
+    /// The comparisons and what is known of them.
+    #[must_use]
+    pub fn comparisons(&self) -> &[Contest] {
+        &self.contests
+    }
+
+    /// What must be asked to judge rules and comparisons at a time; each thing once. Rules ask about that instant,
+    /// comparisons about the end of each interval since the last judgement.
+    #[must_use]
+    pub fn questions(&self, at: Duration) -> Vec<Asked> {
+        let mut asked: Vec<Asked> = Vec::new();
+        let mut ask = |question: Asked| {
+            if !asked.contains(&question) {
+                asked.push(question);
+            }
+        };
+        for course in &self.courses {
+            for (clause, _) in course.rule.clauses() {
+                let Some(window) = self.window(&course.rule.subject, clause, at) else {
+                    continue;
+                };
+                course
+                    .rule
+                    .subject
+                    .questions(window, at)
+                    .into_iter()
+                    .for_each(&mut ask);
+            }
+        }
+        for contest in &self.contests {
+            contest.questions(at).into_iter().for_each(&mut ask);
+        }
+        asked
+    }
+
+    /// Judges every rule and comparison at a time, by the samples so far and by what the sources answered.
+    pub fn judge(&mut self, at: Duration, answers: &[Answered]) {
+        for index in 0..self.courses.len() {
+            let rule = self.courses[index].rule.clone();
+            for (clause, role) in rule.clauses() {
+                let Some(window) = self.window(&rule.subject, clause, at) else {
+                    continue;
+                };
+                let seen = self.see(&rule.subject, clause, at, window, answers);
+                self.courses[index].take(clause, role, at, window, seen);
+            }
+            let mine = answers
+                .iter()
+                .filter(|(asked, _)| asked.at == at && rule.subject.asked(asked));
+            self.courses[index].note(mine.filter_map(|(_, answer)| answer.as_ref().ok()));
+            self.courses[index].settle(at);
+        }
+        for contest in &mut self.contests {
+            contest.judge(at, answers);
+        }
+    }
+
+    /// Why going on would be of no use, as the verdict it would have; `None` while it would be.
+    #[must_use]
+    pub fn settled(&self) -> Option<Verdict> {
+        let binding = self.courses.iter().filter(|course| !course.rule.advisory);
+        let rules = binding.map(|course| (&course.standing, course.is_blind()));
+        let binding = self
+            .contests
+            .iter()
+            .filter(|contest| !contest.comparison.advisory);
+        let comparisons = binding.map(|contest| (&contest.standing, contest.is_blind()));
+        let settled = rules
+            .chain(comparisons)
+            .filter_map(|(standing, is_blind)| match standing {
+                Standing::Failed(_) => Some(Verdict::Fail),
+                Standing::Trouble(trouble) if trouble.lasts() || is_blind => Some(Verdict::Error),
+                _ => None,
+            });
+        settled.max()
+    }
+
+    /// A clause's window at a time: shorter while the observation is younger, and never further back than what is judged
+    /// began. `None` before anything can be judged.
+    fn window(&self, subject: &Subject, clause: &Clause, at: Duration) -> Option<Duration> {
+        let reach = subject.source().and_then(|source| self.reaches.get(source));
+        let Reach { lag, step } = reach.copied().unwrap_or_default();
+        let judged = at.checked_sub(self.warmup)?.checked_sub(lag)?;
+        let window = clause.window.map_or(judged, |length| length.min(judged));
+        let over = window.as_nanos().checked_rem(step.as_nanos()).unwrap_or_default();
+        let whole = window.saturating_sub(Duration::from_nanos(u64::try_from(over).unwrap_or(u64::MAX)));
+        (!whole.is_zero()).then_some(whole)
+    }
+
+    /// What a window shows.
+    fn see(
+        &self,
+        subject: &Subject,
+        clause: &Clause,
+        at: Duration,
+        window: Duration,
+        answers: &[Answered],
+    ) -> Seen {
+        let answer = |source: usize, query: &Query| answer_to(answers, &ask(source, query, window, at));
+        match subject {
+            Subject::Probe(probe) => match self.tapes.get(*probe) {
+                Some(tape) => see_tape(tape, &clause.test.measure, at.saturating_sub(window), at),
+                None => Seen::Nothing("no such probe".to_owned()),
+            },
+            Subject::Ratio { source, bad, total } => see_ratio(answer(*source, bad), answer(*source, total)),
+            Subject::Histogram { source, selector } => {
+                let percent = match clause.test.measure {
+                    Measure::Percentile(percent) => percent,
+                    _ => 50.0,
+                };
+                see(answer(*source, selector), |value| match value {
+                    Value::Buckets(buckets) => percentile_of(buckets, percent).map(Measured::Latency),
+                    Value::Number(_) | Value::Nothing => None,
+                })
+            }
+            Subject::Number { source, query } => see(answer(*source, query), number),
+        }
+    }
+}
+
+impl Rule {
+    /// Its clauses and what they are.
+    fn clauses(&self) -> impl Iterator<Item = (&Clause, Role)> {
+        let require = self.require.as_ref().map(|clause| (clause, Role::Require));
+        let abort = self.abort.as_ref().map(|clause| (clause, Role::Abort));
+        require.into_iter().chain(abort)
+    }
+}
+
+impl Subject {
+    /// What is asked for the window that ends at a time.
+    fn questions(&self, window: Duration, at: Duration) -> Vec<Asked> {
+        let ask = |source: usize, query: &Query| ask(source, query, window, at);
+        match self {
+            Self::Probe(_) => Vec::new(),
+            Self::Ratio { source, bad, total } => vec![ask(*source, bad), ask(*source, total)],
+            Self::Histogram { source, selector } => vec![ask(*source, selector)],
+            Self::Number { source, query } => vec![ask(*source, query)],
+        }
+    }
+
+    /// Whether something was asked for this subject.
+    fn asked(&self, asked: &Asked) -> bool {
+        self.questions(asked.question.window, asked.at).contains(asked)
+    }
+}
+
+fn ask(source: usize, query: &Query, window: Duration, at: Duration) -> Asked {
+    let query = query.clone();
+    Asked {
+        source,
+        question: Question { query, window },
+        at,
+    }
+}
+
+/// What a probe's samples of a span show.
+fn see_tape(tape: &Tape, measure: &Measure, from: Duration, to: Duration) -> Seen {
+    let counted = |share: Share| (share.total > 0.0).then_some(Measured::Share(share));
+    let value = match measure {
+        Measure::Percentile(percent) => tape.percentile(from, to, *percent).map(Measured::Latency),
+        Measure::CountStatus(set) => counted(tape.statuses(from, to, set)),
+        Measure::Failing => tape.failing(to).map(|time| Measured::Failing(time.as_secs_f64())),
+        Measure::ErrorRate | Measure::CountBad | Measure::Number => counted(tape.share(from, to)),
+    };
+    match (value, tape.unmeasured(from, to)) {
+        (Some(value), _) => Seen::Value(value),
+        (None, 0) => Seen::Nothing("no samples in the window".to_owned()),
+        (None, n) => Seen::Trouble(Trouble::passing(format!("none of {n} looks could be made"))),
+    }
+}

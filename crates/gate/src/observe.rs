@@ -1,0 +1,313 @@
+//! Runs an observation: starts looks at their rate, asks the sources at every tick, and lets [`crate::observation`]
+//! judge. The clock is tokio's, so that tests run it without waiting.
+//!
+//! Looks start on a fixed grid whatever the earlier ones do (an open model), so that a target that hangs is seen as often as
+//! one that answers. A point of the grid at which too many looks are under way counts as one that did not answer in
+//! time; one that this program itself came late for is left out and counted apart, never made up for by a burst.
+
+use std::pin::{Pin, pin};
+use std::time::Duration;
+
+use futures_util::future::{OptionFuture, join_all};
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use crate::observation::{Answered, Asked, Observation};
+use crate::probe::{Look, Probe, look_within};
+use crate::source::{Question, Source};
+use crate::tape::{Sample, State};
+use crate::trouble::Trouble;
+
+/// The most looks of one probe that may be under way.
+const MOST_LOOKS: u32 = 512;
+
+/// How late a point of the grid may be started.
+const LATE: Duration = Duration::from_millis(50);
+
+/// How late a look starts by the clock's own grain; its latency is not counted from before it started.
+const GRAIN: Duration = Duration::from_millis(5);
+
+/// From one asking to the next after trouble that may pass.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// A probe and how often it looks.
+pub struct Load<'a> {
+    /// What looks.
+    pub probe: &'a dyn Probe,
+    /// From the start of one look to the start of the next.
+    pub interval: Duration,
+    /// The longest that one look may take.
+    pub try_timeout: Duration,
+}
+
+/// A source and how long it may take.
+pub struct Asker<'a> {
+    /// The source.
+    pub source: &'a dyn Source,
+    /// The longest that asking may take, repetitions after trouble included.
+    pub timeout: Duration,
+}
+
+/// How long to observe, and with what.
+pub struct Plan<'a> {
+    /// How long.
+    pub duration: Duration,
+    /// From one judgement to the next.
+    pub interval: Duration,
+    /// The probes of the observation, in its order.
+    pub loads: Vec<Load<'a>>,
+    /// The sources of the observation, in its order.
+    pub askers: Vec<Asker<'a>>,
+    /// The time on the wall at which it begins.
+    pub begin: Timestamp,
+}
+
+/// What happens while it runs.
+#[derive(Debug)]
+pub enum Told<'a> {
+    /// A look ended.
+    Look {
+        /// The probe.
+        probe: usize,
+        /// When it was due.
+        due: Duration,
+        /// What it found.
+        look: &'a Look,
+    },
+    /// The rules were judged.
+    Judged {
+        /// When.
+        at: Duration,
+        /// How everything stands.
+        observation: &'a Observation,
+    },
+}
+
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// Whether it came to its end; otherwise it was settled before.
+    pub complete: bool,
+    /// How long it took.
+    pub took: Duration,
+    /// Looks that were not started because too many were under way; they count as bad.
+    pub dropped: u64,
+    /// Looks that were left out because this program came late for them.
+    pub skipped: u64,
+}
+
+/// Observes until the time is over or the verdict can't change. What was seen stays in `observation` also when this is
+/// dropped half way.
+pub async fn observe(
+    plan: &Plan<'_>,
+    observation: &mut Observation,
+    mut told: impl FnMut(Told<'_>),
+) -> Ending {
+    let begin = Instant::now();
+    let mut grids: Vec<Grid> = plan.loads.iter().map(Grid::new).collect();
+    let mut looks = FuturesUnordered::new();
+    let mut tick = plan.interval.min(plan.duration);
+    let mut asking = pin!(OptionFuture::from(None));
+    let mut is_asking = false;
+    let mut ending = Ending {
+        complete: false,
+        took: Duration::ZERO,
+        dropped: 0,
+        skipped: 0,
+    };
+    loop {
+        let is_last = tick >= plan.duration;
+        let next_look = grids
+            .iter()
+            .map(|grid| grid.next)
+            .filter(|next| *next < plan.duration)
+            .min();
+        // The last judgement waits for the looks that are under way.
+        let judging = !is_asking && (!is_last || looks.is_empty());
+        let wake = next_look.into_iter().chain(judging.then_some(tick)).min();
+        tokio::select! {
+            biased;
+            () = sleep_until(begin + wake.unwrap_or_default()), if wake.is_some() => {
+                let now = begin.elapsed();
+                for (probe, grid) in grids.iter_mut().enumerate() {
+                    for due in grid.start(now, plan.duration, &mut ending) {
+                        match due {
+                            Due::Look(due) => looks.push(look(&plan.loads[probe], probe, due, begin)),
+                            Due::Drop(due) => {
+                                let limit = plan.loads[probe].try_timeout;
+                                observation.sample(probe, Sample::of(due, limit, State::TimedOut, None));
+                            }
+                        }
+                    }
+                }
+                if judging && now >= tick {
+                    let at = tick.min(plan.duration);
+                    asking.set(Some(ask(plan, observation.questions(at), at)).into());
+                    is_asking = true;
+                }
+            }
+            Some((at, answers)) = &mut asking, if is_asking => {
+                is_asking = false;
+                observation.judge(at, &answers);
+                told(Told::Judged { at, observation });
+                ending.complete = at >= plan.duration;
+                if ending.complete || observation.settled().is_some() {
+                    break;
+                }
+                tick = next_tick(plan, at, begin.elapsed());
+            }
+            Some(seen) = looks.next(), if !looks.is_empty() => {
+                let (probe, due, took, look) = seen;
+                grids[probe].under_way -= 1;
+                let limit = plan.loads[probe].try_timeout;
+                observation.sample(probe, Sample::new(due, took, limit, &look.finding, look.status));
+                told(Told::Look { probe, due, look: &look });
+            }
+        }
+    }
+    ending.took = begin.elapsed();
+    ending
+}
+
+/// The next point of the judgements' grid that has not passed; the end at the latest.
+fn next_tick(plan: &Plan<'_>, at: Duration, now: Duration) -> Duration {
+    let interval = plan.interval.as_nanos().max(1);
+    let passed = u32::try_from(now.as_nanos() / interval).unwrap_or(u32::MAX - 1);
+    let next = plan
+        .interval
+        .saturating_mul(passed + 1)
+        .max(at.saturating_add(Duration::from_millis(1)));
+    next.min(plan.duration)
+}
+
+/// The grid of one probe's looks.
+struct Grid {
+    interval: Duration,
+    next: Duration,
+    under_way: u32,
+    most: u32,
+}
+
+/// A point of the grid.
+enum Due {
+    Look(Duration),
+    Drop(Duration),
+}
+
+impl Grid {
+    fn new(load: &Load<'_>) -> Self {
+        let interval = load.interval.max(Duration::from_micros(1));
+        let most = load.try_timeout.as_nanos() / interval.as_nanos() + 2;
+        Self {
+            interval,
+            next: Duration::ZERO,
+            under_way: 0,
+            most: u32::try_from(most).unwrap_or(u32::MAX).min(MOST_LOOKS),
+        }
+    }
+
+    /// The points that are due.
+    fn start(&mut self, now: Duration, end: Duration, ending: &mut Ending) -> Vec<Due> {
+        let mut due = Vec::new();
+        while self.next <= now && self.next < end {
+            let at = self.next;
+            self.next += self.interval;
+            if now - at > LATE.max(self.interval) {
+                ending.skipped += 1;
+            } else if self.under_way < self.most {
+                self.under_way += 1;
+                due.push(Due::Look(at));
+            } else {
+                ending.dropped += 1;
+                due.push(Due::Drop(at));
+            }
+        }
+        due
+    }
+}
+
+/// One look of a probe. Its time counts from when it was due, so that waiting for a start is not forgotten.
+async fn look(
+    load: &Load<'_>,
+    probe: usize,
+    due: Duration,
+    begin: Instant,
+) -> (usize, Duration, Duration, Look) {
+    let started = begin.elapsed();
+    let from = if started.saturating_sub(due) > GRAIN {
+        due
+    } else {
+        started
+    };
+    let look = look_within(load.probe, load.try_timeout).await;
+    (probe, due, begin.elapsed().saturating_sub(from), look)
+}
+
+/// Asks every source its questions; those about the same instant at once, and all side by side.
+async fn ask(plan: &Plan<'_>, asked: Vec<Asked>, at: Duration) -> (Duration, Vec<Answered>) {
+    let mut rounds: Vec<(&Asker<'_>, Duration, Vec<Asked>)> = Vec::new();
+    for (index, asker) in plan.askers.iter().enumerate() {
+        for asked in asked.iter().filter(|asked| asked.source == index) {
+            match rounds
+                .iter_mut()
+                .find(|(_, at, round)| round[0].source == index && *at == asked.at)
+            {
+                Some((_, _, round)) => round.push(asked.clone()),
+                None => rounds.push((asker, asked.at, vec![asked.clone()])),
+            }
+        }
+    }
+    let each = rounds.into_iter().map(|(asker, at, asked)| {
+        let instant = instant(plan, at);
+        async move {
+            let questions: Vec<Question> = asked.iter().map(|asked| asked.question.clone()).collect();
+            let answers = ask_one(asker, &questions, instant).await;
+            asked.into_iter().zip(answers).collect::<Vec<_>>()
+        }
+    });
+    let all: Vec<Pin<Box<dyn Future<Output = Vec<Answered>> + '_>>> =
+        each.map(|one| Box::pin(one) as _).collect();
+    (at, join_all(all).await.into_iter().flatten().collect())
+}
+
+/// A time of the observation as one on the wall.
+fn instant(plan: &Plan<'_>, at: Duration) -> Timestamp {
+    let from_begin = SignedDuration::try_from(at).unwrap_or(SignedDuration::MAX);
+    plan.begin.saturating_add(from_begin).unwrap_or(plan.begin)
+}
+
+/// Asks one source, and again what met trouble that may pass, as far as its time goes.
+async fn ask_one(
+    asker: &Asker<'_>,
+    questions: &[Question],
+    at: Timestamp,
+) -> Vec<Result<crate::source::Reading, Trouble>> {
+    let end = Instant::now() + asker.timeout;
+    let silent = || Trouble::passing(format!("{} did not answer in time", asker.source.shown()));
+    let mut answers = vec![Err(silent()); questions.len()];
+    let mut open: Vec<usize> = (0..questions.len()).collect();
+    while !open.is_empty() {
+        let now: Vec<Question> = open.iter().map(|index| questions[*index].clone()).collect();
+        let left = end.saturating_duration_since(Instant::now());
+        let Ok(got) = timeout(left, asker.source.ask(&now, at)).await else {
+            break;
+        };
+        for (index, answer) in open.iter().zip(got) {
+            answers[*index] = answer;
+        }
+        open.retain(|index| answers[*index].as_ref().is_err_and(|trouble| !trouble.lasts()));
+        let pause = open
+            .iter()
+            .filter_map(|index| answers[*index].as_ref().err()?.pause)
+            .max();
+        let pause = pause.unwrap_or(AGAIN);
+        if pause >= end.saturating_duration_since(Instant::now()) {
+            break;
+        }
+        if !open.is_empty() {
+            sleep(pause).await;
+        }
+    }
+    answers
+}

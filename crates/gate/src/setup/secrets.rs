@@ -1,0 +1,110 @@
+//! Everything secret in a gate file or in flags is hidden before anything is said about it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use gha::Runner;
+use gha::edge::http::Url;
+
+use crate::spec::Spec;
+use crate::spec::secret::SecretName;
+use crate::spec::sources::{Credentials, Kind as SourceKind};
+use crate::spec::target::{Kind, Target};
+
+/// A part of an address that is as long as this may be a secret; shorter ones would be hidden inside other words, and are
+/// printed nowhere by us.
+const SECRET_PART: usize = 8;
+
+/// Hides every secret.
+pub(super) fn hide(spec: &Spec, runner: &Runner) {
+    let waited = spec
+        .wait
+        .iter()
+        .flat_map(|wait| &wait.targets)
+        .map(|waited| &waited.target);
+    let watched = spec
+        .watch
+        .iter()
+        .flat_map(|watch| &watch.probes)
+        .map(|probe| &probe.target);
+    for target in waited.chain(watched) {
+        of_target(target, runner);
+    }
+    for source in &spec.sources {
+        of_source(&source.kind, runner);
+    }
+}
+
+fn of_target(target: &Target, runner: &Runner) {
+    match &target.kind {
+        Kind::Http(http) => {
+            of_address(http.address.url(), runner);
+            named(http.secret_headers.iter().map(|(_, name)| name), runner);
+        }
+        Kind::Redis(redis) => named(redis.user.iter().chain(&redis.password), runner),
+        Kind::Tcp(_)
+        | Kind::Tls(_)
+        | Kind::Dns(_)
+        | Kind::Grpc(_)
+        | Kind::Postgres(_)
+        | Kind::Exec(_)
+        | Kind::Compose(_) => {}
+    }
+}
+
+fn of_source(kind: &SourceKind, runner: &Runner) {
+    match kind {
+        SourceKind::Prometheus {
+            url,
+            credentials,
+            headers,
+            ..
+        } => {
+            of_address(url.url(), runner);
+            let credentials = credentials.iter().map(|credentials| match credentials {
+                Credentials::Bearer(name) | Credentials::Basic(name) => name,
+            });
+            named(credentials.chain(headers.iter().map(|(_, name)| name)), runner);
+        }
+        SourceKind::Datadog {
+            url,
+            api_key,
+            app_key,
+            ..
+        } => {
+            url.iter().for_each(|url| of_address(url.url(), runner));
+            named([api_key, app_key], runner);
+        }
+        SourceKind::HttpJson { url, headers, .. } => {
+            of_address(url.url(), runner);
+            named(headers.iter().map(|(_, name)| name), runner);
+        }
+        SourceKind::CloudWatch { .. } | SourceKind::Exec { .. } | SourceKind::Compose { .. } => {}
+    }
+}
+
+/// Hides the values of variables; of `user:password` and `Bearer token` also what is secret in them.
+fn named<'a>(names: impl IntoIterator<Item = &'a SecretName>, runner: &Runner) {
+    for value in names.into_iter().filter_map(|name| runner.env().get(&name.name)) {
+        runner.mask(value);
+        value
+            .split([' ', ':'])
+            .filter(|part| part.len() >= SECRET_PART)
+            .for_each(|part| runner.mask(part));
+    }
+}
+
+/// Hides what may be a secret in an address: user, password, their form in a header, and the values of the query.
+fn of_address(url: &Url, runner: &Runner) {
+    let (user, password) = (url.username(), url.password().unwrap_or_default());
+    let basic = if user.is_empty() && password.is_empty() {
+        String::new()
+    } else {
+        STANDARD.encode(format!("{user}:{password}"))
+    };
+    let values = url.query_pairs().map(|(_, value)| value.into_owned());
+    [user.to_owned(), password.to_owned(), basic]
+        .into_iter()
+        .chain(values)
+        .filter(|secret| secret.len() >= SECRET_PART)
+        .for_each(|secret| runner.mask(&secret));
+}

@@ -1,0 +1,362 @@
+//! The end of a run: report, outputs, files, summary, annotations, and the exit code.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use gate::contest::Contest;
+use gate::course::Standing;
+use gate::observation::Observation;
+use gate::trouble::{Trouble, TroubleKind};
+use gate::until_ready::End;
+use gate::verdict::Verdict;
+use gate::{observe, until_ready};
+use gha::edge::cancel::Cancelled;
+use gha::edge::files::write_file;
+use gha::outcome::Outcome;
+use gha::{Exit, Failure, Runner, Status, duration};
+
+use crate::asked::Asked;
+use crate::cli::INTERFACE;
+use crate::intent;
+use crate::preflight::Refused;
+use crate::report::record::Record;
+use crate::report::{Comparison, Report, Run, Waited, Watched};
+
+/// What a run came to, as far as it came.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// A source that will never answer.
+    pub refused: Option<Refused>,
+    /// How the wait ended.
+    pub waited: Option<until_ready::Ending>,
+    /// How the observation ended.
+    pub watched: Option<observe::Ending>,
+}
+
+/// Why a run was cut off.
+#[derive(Clone, Copy, Debug)]
+pub enum Cut {
+    /// By a signal.
+    Cancelled(Cancelled),
+    /// The time for the whole command was over.
+    OutOfTime(Duration),
+}
+
+impl fmt::Display for Cut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cancelled(cancelled) => cancelled.fmt(f),
+            Self::OutOfTime(timeout) => {
+                write!(
+                    f,
+                    "the time for the whole command, {}, was over",
+                    duration::exact(*timeout)
+                )
+            }
+        }
+    }
+}
+
+/// What a dry run gives: no verdict, and so no output.
+#[must_use]
+pub fn dry_run(asked: &Asked, headline: &str) -> Outcome {
+    let outcome = Outcome::new(Status::Unchanged, headline).target(intent::subject(&asked.spec));
+    Outcome {
+        dry_run: true,
+        environment: asked.results.environment.clone(),
+        ..outcome
+    }
+}
+
+/// Tells the result, writes it wherever it belongs, and gives the exit code.
+///
+/// # Errors
+/// When the verdict is no pass.
+pub fn finish(
+    asked: &Asked,
+    record: &Record,
+    observation: Option<&Observation>,
+    seen: Seen,
+    cut: Option<Cut>,
+    runner: &Runner,
+) -> Result<Outcome, Failure> {
+    if let Some(refused) = seen.refused {
+        let reason = format!("source `{}`: {}", refused.source, refused.trouble.reason);
+        let outcome = refused_outcome(asked, &reason, runner);
+        publish(&outcome, runner);
+        return Err(Failure::new(exit_of(&refused.trouble), reason)
+            .help(advice_of(&refused.trouble))
+            .knowing(outcome));
+    }
+    let report = report(asked, record, observation, &seen, cut.as_ref(), runner);
+    let unwritten = write_files(asked, &report, runner);
+    let outcome = outcome(asked, &report, runner);
+    publish(&outcome, runner);
+    runner.summary(&report.summary());
+    annotate(&report, runner);
+    if let Some(Cut::Cancelled(cancelled)) = cut {
+        if let Some(error) = unwritten {
+            runner.warn(&error);
+        }
+        return Err(Failure::from(cancelled).knowing(outcome));
+    }
+    if report.verdict == Verdict::Pass {
+        runner.info(&report.reason);
+        return match unwritten {
+            Some(error) => Err(Failure::new(Exit::Usage, error).knowing(outcome)),
+            None => Ok(outcome),
+        };
+    }
+    if let Some(error) = unwritten {
+        runner.warn(&error);
+    }
+    let trouble = trouble(observation, &seen);
+    let failure = Failure::new(exit(asked, report.verdict, trouble), report.headline());
+    let failure = match help(&report, record, &seen, trouble) {
+        Some(help) => failure.help(help),
+        None => failure,
+    };
+    last_answer(record, &seen, runner);
+    Err(failure.knowing(outcome))
+}
+
+fn report(
+    asked: &Asked,
+    record: &Record,
+    observation: Option<&Observation>,
+    seen: &Seen,
+    cut: Option<&Cut>,
+    runner: &Runner,
+) -> Report {
+    let run = Run {
+        version: INTERFACE.version.to_owned(),
+        trace_id: runner.trace().to_string(),
+        started_at: runner.started_at(),
+        took: runner.elapsed(),
+        config_hash: Some(asked.hash.clone()),
+        cut: cut.map(ToString::to_string),
+    };
+    let waited = asked.spec.wait.as_ref().map(|wait| Waited {
+        until: wait.until,
+        ending: seen.waited.as_ref(),
+    });
+    let waited_well =
+        waited.is_none_or(|waited| waited.ending.is_some_and(|ending| ending.end == End::Ready));
+    let watched = observation.filter(|_| waited_well).map(|observation| Watched {
+        observation,
+        ending: seen.watched.as_ref(),
+        took: runner.elapsed().saturating_sub(
+            seen.waited
+                .as_ref()
+                .map_or_else(Default::default, |ending| ending.took),
+        ),
+    });
+    let contests = watched
+        .iter()
+        .flat_map(|watched| watched.observation.comparisons());
+    let complete = seen.watched.is_some_and(|ending| ending.complete);
+    let comparisons = contests.map(|contest| comparison(contest, complete)).collect();
+    Report::new(&run, record, waited, watched, comparisons)
+}
+
+/// A comparison as it is reported.
+fn comparison(contest: &Contest, complete: bool) -> Comparison {
+    let mut numbers = Vec::new();
+    if let Some(look) = &contest.look {
+        let rates = [
+            ("canary_rate", look.canary.rate()),
+            ("baseline_rate", look.baseline.rate()),
+        ];
+        let ratio = look.ratio.as_ref();
+        let statistics = [
+            ("ratio", ratio.map(|ratio| ratio.ln.exp())),
+            ("ratio_lower", look.ratio_lower()),
+            ("ratio_upper", look.ratio_upper()),
+            ("p", look.p),
+            ("level", Some(look.level)),
+            ("dispersion", ratio.map(|ratio| ratio.dispersion)),
+            ("intervals", Some(f64::from(look.intervals))),
+            ("look", Some(f64::from(look.look))),
+        ];
+        let known = rates
+            .into_iter()
+            .chain(statistics)
+            .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        numbers.extend(known.filter(|(_, value)| value.is_finite()));
+    }
+    Comparison {
+        name: contest.comparison.name.clone(),
+        verdict: contest.verdict(complete),
+        advisory: contest.comparison.advisory,
+        reason: contest.reason(),
+        numbers,
+    }
+}
+
+/// Writes the files; what could not be written.
+fn write_files(asked: &Asked, report: &Report, runner: &Runner) -> Option<String> {
+    let masker = runner.writer().masker().clone();
+    let mut unwritten = None;
+    if let Some(path) = report_path(asked, runner) {
+        let json = report.json(&masker).unwrap_or_default();
+        match write_file(&path, &json) {
+            Ok(()) => {}
+            Err(error) if asked.results.report.is_some() => unwritten = Some(error.to_string()),
+            Err(error) => runner.warn(&error.to_string()),
+        }
+    }
+    if let Some(path) = &asked.results.junit
+        && let Err(error) = write_file(path, report.junit(&masker).as_bytes())
+    {
+        unwritten = Some(error.to_string());
+    }
+    unwritten
+}
+
+/// Where the report goes: where it was asked for, else in a runner to a file of the step.
+fn report_path(asked: &Asked, runner: &Runner) -> Option<PathBuf> {
+    if let Some(path) = &asked.results.report {
+        return Some(path.clone());
+    }
+    let folder = PathBuf::from(runner.env().get("RUNNER_TEMP")?).join("deploy-actions");
+    let step = runner.env().get("GITHUB_ACTION").unwrap_or("run");
+    let step: String = step
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '-' {
+                c
+            } else {
+                '_'
+            }
+        })
+        .take(80)
+        .collect();
+    std::fs::create_dir_all(&folder).ok()?;
+    Some(folder.join(format!("health-gate-{step}.json")))
+}
+
+/// The facts of a run; status and headline of a failure are the failure's.
+fn outcome(asked: &Asked, report: &Report, runner: &Runner) -> Outcome {
+    let mut outcome = Outcome::new(Status::Done, report.headline()).target(intent::subject(&asked.spec));
+    for (name, value) in report.outputs() {
+        outcome = outcome.fact(name, value);
+    }
+    if let Some(path) = report_path(asked, runner).filter(|path| path.is_file()) {
+        outcome = outcome.fact("report", path.display().to_string());
+    }
+    if let Some(version) = &asked.version {
+        outcome = outcome.fact("version", version.as_str());
+    }
+    outcome.environment = asked.results.environment.clone();
+    outcome
+}
+
+/// The facts of a run that did not begin, because a source will never answer.
+fn refused_outcome(asked: &Asked, reason: &str, runner: &Runner) -> Outcome {
+    let millis = u64::try_from(runner.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let outcome = Outcome::new(Status::Failed, reason)
+        .target(intent::subject(&asked.spec))
+        .fact("verdict", Verdict::Error.word())
+        .fact("reason", reason)
+        .fact("duration-ms", millis);
+    Outcome {
+        environment: asked.results.environment.clone(),
+        ..outcome
+    }
+}
+
+/// Writes the outputs.
+fn publish(outcome: &Outcome, runner: &Runner) {
+    for output in INTERFACE.outputs {
+        let Some(value) = outcome.facts.get(output.name) else {
+            continue;
+        };
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        runner.output(output.name, &text);
+    }
+}
+
+/// One annotation for each rule that failed or was not decided. The failure itself is one, and speaks of the first.
+fn annotate(report: &Report, runner: &Runner) {
+    let first = usize::from(report.verdict != Verdict::Pass);
+    for annotation in report.annotations().iter().skip(first) {
+        runner.warn(&format!("{}: {}", annotation.title, annotation.message));
+    }
+}
+
+/// The trouble that kept a run from measuring.
+fn trouble<'a>(observation: Option<&'a Observation>, seen: &'a Seen) -> Option<&'a Trouble> {
+    let waited = seen.waited.as_ref().and_then(|ending| match &ending.end {
+        End::Trouble { trouble, .. } => Some(trouble),
+        _ => None,
+    });
+    let courses = observation.into_iter().flat_map(Observation::courses);
+    let watched = courses.filter_map(|course| match &course.standing {
+        Standing::Trouble(trouble) if !course.rule.advisory => Some(trouble),
+        _ => None,
+    });
+    let contests = observation.into_iter().flat_map(Observation::comparisons);
+    let compared = contests.filter_map(|contest| match &contest.standing {
+        Standing::Trouble(trouble) if !contest.comparison.advisory => Some(trouble),
+        _ => None,
+    });
+    let all = waited.into_iter().chain(watched).chain(compared);
+    all.max_by_key(|trouble| trouble.lasts())
+}
+
+fn exit(asked: &Asked, verdict: Verdict, trouble: Option<&Trouble>) -> Exit {
+    match verdict {
+        Verdict::Pass => Exit::Done,
+        Verdict::Fail => Exit::Failed,
+        Verdict::Inconclusive if asked.fails_inconclusive() => Exit::Failed,
+        Verdict::Inconclusive => Exit::Inconclusive,
+        Verdict::Error => trouble.map_or(Exit::Inconclusive, exit_of),
+    }
+}
+
+/// The exit code of what could not be measured.
+#[must_use]
+pub fn exit_of(trouble: &Trouble) -> Exit {
+    match trouble.kind {
+        TroubleKind::Passing => Exit::Inconclusive,
+        TroubleKind::Question => Exit::Usage,
+        TroubleKind::Access => Exit::Access,
+    }
+}
+
+/// What to do about it.
+#[must_use]
+pub fn advice_of(trouble: &Trouble) -> &'static str {
+    match trouble.kind {
+        TroubleKind::Passing => "look whether it can be reached from here; nothing is known of the target",
+        TroubleKind::Question => {
+            "correct what is asked; for a metric source, `health-gate validate -f FILE --ask` shows what it answers"
+        }
+        TroubleKind::Access => "check the credentials and what they may read",
+    }
+}
+
+/// What to do next.
+fn help(report: &Report, record: &Record, seen: &Seen, trouble: Option<&Trouble>) -> Option<String> {
+    if report.verdict == Verdict::Error {
+        return trouble.map(|trouble| advice_of(trouble).to_owned());
+    }
+    let ending = seen.waited.as_ref().filter(|ending| ending.end != End::Ready)?;
+    Some(record.advice(ending).to_owned())
+}
+
+/// The last answer of the target that ended a wait.
+fn last_answer(record: &Record, seen: &Seen, runner: &Runner) {
+    let ending = seen.waited.as_ref().filter(|ending| ending.end != End::Ready);
+    let attempt = ending
+        .and_then(|ending| record.ended_by(ending))
+        .and_then(|target| target.latest.as_ref());
+    if let Some(excerpt) = attempt
+        .and_then(|attempt| attempt.look.excerpt.as_ref())
+        .filter(|excerpt| !excerpt.is_empty())
+    {
+        runner.info("the last answer was:");
+        runner.block(excerpt, 10);
+    }
+}

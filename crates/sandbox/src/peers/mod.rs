@@ -1,0 +1,31 @@
+//! Real servers on loopback, each started for one test and gone with it: what the gate's probes and sources are judged by.
+//!
+//! A server is configured by a few lines of its own language, so that a test shows what it is about. Starting returns
+//! once the server listens. It ends when its value is dropped, also by a panic, and when the thread that started it
+//! ends, so a server can't be shared by tests. Each has its files in a [`Place`].
+//!
+//! The programs are what `cargo xtask servers` finds; nothing here installs or chooses one. They run on Linux alone.
+
+mod blackbox;
+pub mod certificate;
+mod exporter;
+mod grpc_health;
+mod nginx;
+mod place;
+mod port;
+mod postgres;
+mod process;
+mod program;
+mod prometheus;
+mod python;
+mod redis;
+pub mod web;
+
+pub use blackbox::{Blackbox, MODULES, Opinion};
+pub use exporter::{Exporter, Scrapes};
+pub use grpc_health::{GrpcHealth, Serving};
+pub use nginx::Nginx;
+pub use place::Place;
+pub use postgres::{Held, Postgres};
+pub use prometheus::Prometheus;
+pub use redis::Redis;
