@@ -94,6 +94,57 @@ fn one_target_of_flags() {
     greeter.join().unwrap();
 }
 
+#[test]
+fn a_target_that_cannot_be_asked_is_no_bad_one() {
+    let server = serve(
+        Script::new()
+            .on("/good", [Reply::status(200)])
+            .on("/bad", [Reply::status(500)]),
+    );
+    for (path, code, verdict) in [("/good", 2, "error"), ("/bad", 3, "fail")] {
+        let place = Place::new();
+        let file = format!(
+            "version: 1\nwait: {{ targets: [{{ name: none, exec: ./no-such-program }}, {{ http: '{}' }}] }}\n",
+            server.url(path)
+        );
+        finish(with_file(&place, "check", &file, &[])).expect(code);
+        assert_eq!(outputs(&place)["verdict"], verdict);
+    }
+}
+
+#[test]
+fn a_probe_of_a_target_s_name_is_looked_at_where_it_is_another() {
+    let script = Script::new()
+        .on("/ready", [Reply::status(200)])
+        .on("/deep", [Reply::status(500)]);
+    let (place, server) = (Place::new(), serve(script));
+    let file = format!(
+        "version: 1
+wait: {{ targets: [{{ name: api, http: '{0}' }}] }}
+watch: {{ duration: 5m, preset: steady, probes: {{ api: {{ http: '{1}' }} }} }}
+",
+        server.url("/ready"),
+        server.url("/deep")
+    );
+    finish(with_file(&place, "check", &file, &[])).expect(3);
+    assert_eq!(outputs(&place)["failed-rules"], "[\"api (2)\"]");
+}
+
+#[test]
+fn a_file_without_a_target_is_no_pass() {
+    let (place, server) = (Place::new(), serve(Script::new()));
+    let file = with_source(&server);
+    let file: String = file
+        .lines()
+        .filter(|line| !line.starts_with("wait:"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    finish(with_file(&place, "check", &file, &[]))
+        .expect(2)
+        .says(&["nothing in this file can be looked at once"]);
+    assert_eq!(server.requests(), []);
+}
+
 /// A file with a source; `{}` are the addresses of the source and the target.
 fn with_source(server: &Server) -> String {
     format!(

@@ -175,22 +175,36 @@ fn the_junit_file() {
     );
 }
 
+/// A folder that is not there is seen before anything is watched.
+#[test]
+fn a_file_whose_folder_is_not_there() {
+    for flag in ["--report", "--junit"] {
+        let (place, server) = (Place::new(), serve(200));
+        let finished = watched(&place, &server, &[flag, "no-such-folder/file"]).expect(2);
+        let errors = named(&finished.log(), "error").concat();
+        assert!(
+            errors.contains("`no-such-folder/file` can't be written"),
+            "{errors}"
+        );
+        assert_eq!(server.requests().len(), 0, "{flag}");
+    }
+}
+
 /// Who asked for a file does not get a green step without it; a verdict that is worse stays.
 #[test]
 fn a_file_that_can_not_be_written() {
     for flag in ["--report", "--junit"] {
         let place = Place::new();
-        let finished = watched(&place, &serve(200), &[flag, "no-such-folder/file"]).expect(2);
+        std::fs::create_dir(place.path().join("taken")).unwrap();
+        let finished = watched(&place, &serve(200), &[flag, "taken"]).expect(2);
         let errors = named(&finished.log(), "error");
-        assert!(
-            errors.len() == 1 && errors[0].contains("no-such-folder/file"),
-            "{errors:?}"
-        );
+        assert!(errors.len() == 1 && errors[0].contains("`taken`"), "{errors:?}");
         assert_eq!(outputs(&place)["verdict"], "pass", "{flag}");
         let place = Place::new();
-        let finished = watched(&place, &serve(500), &[flag, "no-such-folder/file"]).expect(3);
+        std::fs::create_dir(place.path().join("taken")).unwrap();
+        let finished = watched(&place, &serve(500), &[flag, "taken"]).expect(3);
         let warnings = named(&finished.log(), "warning").concat();
-        assert!(warnings.contains("no-such-folder/file"), "{warnings}");
+        assert!(warnings.contains("`taken`"), "{warnings}");
         assert_eq!(outputs(&place)["verdict"], "fail", "{flag}");
     }
 }

@@ -1,5 +1,6 @@
 //! Metric sources through the program: what they answer, and what each way of not answering means.
 
+use std::fs;
 use std::time::Duration;
 
 use black_box::Place;
@@ -83,6 +84,69 @@ fn a_source_that_refuses_is_told_before_anything_is_waited_for() {
         let outputs = outputs(&place);
         assert_eq!(outputs["verdict"], "error");
         assert!(outputs["reason"].starts_with("source `stats`: "), "{outputs:?}");
+    }
+}
+
+/// Files of an earlier run that passed are not left for a later step to read.
+#[test]
+fn a_source_that_refuses_is_in_every_file_of_the_result() {
+    let place = Place::new();
+    for name in ["report.json", "junit.xml"] {
+        fs::write(place.path().join(name), "passed yesterday").unwrap();
+    }
+    let server = Server::start(Script::new().on("/stats", [Reply::status(401)])).unwrap();
+    let flags = ["--report", "report.json", "--junit", "junit.xml"];
+    finish(with_file(&place, "run", &file(&server, LIMIT), &flags)).expect(7);
+    let told = report(&place);
+    assert_eq!(told["verdict"], "error");
+    assert!(
+        told["reason"].as_str().unwrap().starts_with("source `stats`: "),
+        "{told}"
+    );
+    let junit = place.read("junit.xml");
+    assert!(
+        junit.contains("tests=\"1\" failures=\"0\" errors=\"1\""),
+        "{junit}"
+    );
+    assert!(junit.contains("answered 401"), "{junit}");
+    let summary = place.read("summary");
+    assert!(
+        summary.contains("health-gate: error") && summary.contains("answered 401"),
+        "{summary}"
+    );
+}
+
+/// Two rules on two sources, of which `broken` refuses and counts only where it is not advisory.
+#[test]
+fn a_source_of_advisory_rules_alone_may_refuse() {
+    for (advisory, code) in [(true, 0), (false, 7)] {
+        let script = Script::new()
+            .on("/stats", [errors(3)])
+            .on("/broken", [Reply::status(403)]);
+        let (place, server) = (Place::new(), Server::start(script).unwrap());
+        let file = format!(
+            "version: 1
+sources:
+  stats: {{ type: http_json, url: '{}', value: .errors }}
+  broken: {{ type: http_json, url: '{}', value: .errors }}
+watch:
+  duration: 1s
+  interval: 200ms
+  rules:
+    - {{ name: errors, value: {{ source: stats }}, require: '< 100' }}
+    - {{ name: extra, value: {{ source: broken }}, require: '< 100', advisory: {advisory} }}
+",
+            server.url("/stats"),
+            server.url("/broken")
+        );
+        let finished = finish(with_file(&place, "run", &file, &[])).expect(code);
+        assert_eq!(
+            outputs(&place)["verdict"],
+            if advisory { "pass" } else { "error" }
+        );
+        if advisory {
+            finished.says(&["source broken: ", "answered 403", "only advisory rules ask it"]);
+        }
     }
 }
 

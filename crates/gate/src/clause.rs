@@ -39,7 +39,10 @@ pub enum Reading {
 #[derive(Clone, Debug, Default)]
 pub struct History {
     looks: Vec<Window>,
-    bad_since: Option<Duration>,
+    /// For how long it has been bad, as far as that is known.
+    bad_for: Duration,
+    /// When it was last seen bad, with nothing unknown since.
+    bad_at: Option<Duration>,
 }
 
 /// A window that was looked at.
@@ -90,7 +93,7 @@ impl History {
     ) -> Reading {
         match judge(clause, role, no_data, seen) {
             Reading::Well => {
-                self.bad_since = None;
+                (self.bad_for, self.bad_at) = (Duration::ZERO, None);
                 self.push(clause, end, false, 0.0);
                 Reading::Well
             }
@@ -99,12 +102,17 @@ impl History {
                     Seen::Value(Measured::Share(share)) => Some(*share),
                     _ => None,
                 };
-                let since = *self.bad_since.get_or_insert(end);
+                if let Some(before) = self.bad_at.replace(end) {
+                    self.bad_for += end.saturating_sub(before);
+                }
                 self.push(clause, end, true, share.map_or(0.0, |share| share.bad));
-                self.weigh(clause, end, since, seen, share)
+                self.weigh(clause, seen, share)
             }
             // Not knowing neither breaks a row nor adds to it.
-            unknown => unknown,
+            unknown => {
+                self.bad_at = None;
+                unknown
+            }
         }
     }
 
@@ -121,14 +129,7 @@ impl History {
     }
 
     /// A bad window, weighed with those before it.
-    fn weigh(
-        &self,
-        clause: &Clause,
-        end: Duration,
-        since: Duration,
-        seen: &Seen,
-        share: Option<Share>,
-    ) -> Reading {
+    fn weigh(&self, clause: &Clause, seen: &Seen, share: Option<Share>) -> Reading {
         if let Seen::Value(Measured::Failing(seconds)) = seen {
             let failing = Duration::try_from_secs_f64(*seconds).unwrap_or_default();
             return held(failing, clause.hold);
@@ -149,7 +150,7 @@ impl History {
         if share.is_some() && bad.round() < wanted {
             return Reading::Bad(format!("{} of at least {wanted} bad ones", bad.round()));
         }
-        match held(end.saturating_sub(since), clause.hold) {
+        match held(self.bad_for, clause.hold) {
             Reading::Met(_) if clause.consecutive > 1 => {
                 Reading::Met(format!("in {} windows in a row", clause.consecutive))
             }
@@ -295,16 +296,20 @@ mod tests {
         let nothing = Seen::Nothing("no series".to_owned());
         let looks = [
             (10, number(12.0)),
-            (60, nothing),
-            (110, number(10.0)),
-            (120, number(9.0)),
-            (130, number(10.0)),
+            (60, number(12.0)),
+            (110, nothing),
+            (160, number(10.0)),
+            (210, number(10.0)),
+            (220, number(9.0)),
+            (230, number(10.0)),
         ];
         assert_eq!(
             words(&play(&clause, &looks)),
             [
                 "bad for 0ms of 1m40s",
+                "bad for 50s of 1m40s",
                 "unknown no data: no series",
+                "bad for 50s of 1m40s",
                 "met for 1m40s",
                 "well",
                 "bad for 0ms of 1m40s"

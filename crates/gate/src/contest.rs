@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use crate::asked::{Answered, Asked, answer_to, see_ratio};
+use crate::asked::{Answered, Asked, answer_to, see_ratio, traffic};
 use crate::compare::{Counts, Interval, Look, Plan, SettingsError, Verdict as Decision};
 use crate::course::{Standing, keep_notes};
 use crate::measured::{Measured, Seen};
@@ -41,7 +41,9 @@ pub struct Contest {
     /// What its sources told beside the values: warnings, and why there may be nothing.
     pub notes: Vec<String>,
     /// How late its sources are.
-    pub(crate) lag: Duration,
+    lag: Duration,
+    /// How long after the warm-up its first interval begins.
+    late: Duration,
     plan: Plan,
     begin: Duration,
     judged: Duration,
@@ -85,6 +87,7 @@ impl Contest {
             missed: 0,
             notes: Vec::new(),
             lag: Duration::ZERO,
+            late: Duration::ZERO,
             plan,
             begin: warmup,
             judged,
@@ -93,6 +96,17 @@ impl Contest {
             troubles_in_a_row: 0,
             trouble: None,
         })
+    }
+
+    /// Its sources are so late, and their first whole step begins so long after the warm-up.
+    pub(crate) fn reach(&mut self, lag: Duration, late: Duration) {
+        self.lag = lag;
+        self.late = late;
+    }
+
+    /// When its first interval begins.
+    fn first(&self) -> Duration {
+        self.begin.saturating_add(self.late)
     }
 
     /// What must be asked at a time: four counts of each interval that has ended and is not done with.
@@ -130,9 +144,9 @@ impl Contest {
     /// How many intervals have ended, of those that end within the time that is judged.
     fn ended(&self, at: Duration) -> u32 {
         let elapsed = at
-            .saturating_sub(self.begin)
+            .saturating_sub(self.first())
             .saturating_sub(self.lag)
-            .min(self.judged);
+            .min(self.judged.saturating_sub(self.late));
         let ended = elapsed.as_nanos() / self.comparison.interval.as_nanos().max(1);
         u32::try_from(ended).unwrap_or(u32::MAX)
     }
@@ -145,7 +159,7 @@ impl Contest {
     }
 
     fn end(&self, number: u32) -> Duration {
-        self.begin
+        self.first()
             .saturating_add(self.comparison.interval.saturating_mul(number))
     }
 
@@ -272,16 +286,20 @@ fn interval(answers: &[&Result<Reading, Trouble>; 4]) -> Result<Interval, Troubl
     }
     let [canary_bad, canary, baseline_bad, baseline] = *answers;
     Ok(Interval {
-        canary: counts(see_ratio(Some(canary_bad), Some(canary)))?,
-        baseline: counts(see_ratio(Some(baseline_bad), Some(baseline)))?,
+        canary: counts(canary_bad, canary)?,
+        baseline: counts(baseline_bad, baseline)?,
     })
 }
 
-/// The counts of one arm. No data is no traffic, and an interval without traffic tells nothing about either arm.
-fn counts(seen: Seen) -> Result<Counts, Trouble> {
-    match seen {
+/// The counts of one arm. Without data of all there was no traffic, and an interval without traffic tells nothing about
+/// either arm. Traffic without data of the bad ones was not measured.
+fn counts(bad: &Result<Reading, Trouble>, total: &Result<Reading, Trouble>) -> Result<Counts, Trouble> {
+    match see_ratio(Some(bad), Some(total)) {
         Seen::Value(Measured::Share(share)) => Counts::new(share.bad, share.total)
             .map_err(|error| Trouble::passing(format!("a source answered what can't be: {error}"))),
+        Seen::Nothing(why) if traffic(Some(total)).is_ok() => {
+            Err(Trouble::passing(format!("no data: {why}")))
+        }
         Seen::Value(_) | Seen::Nothing(_) => Ok(Counts::default()),
         Seen::Trouble(trouble) => Err(trouble),
     }

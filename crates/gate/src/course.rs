@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use crate::clause::{History, Reading, Role};
+use crate::condition::{Measure, Op};
 use crate::measured::Seen;
-use crate::rule::{Clause, Rule};
+use crate::rule::{Clause, NoData, Rule};
 use crate::source;
 use crate::trouble::Trouble;
 use crate::verdict::Verdict;
@@ -101,7 +102,14 @@ impl Course {
             Role::Require => &mut self.require_history,
             Role::Abort => &mut self.abort_history,
         };
-        let reading = history.take(clause, role, self.rule.no_data, at, &seen);
+        let reading = if full
+            || clause.window.is_none()
+            || !takes_a_full_window(clause, role, self.rule.no_data, &seen)
+        {
+            history.take(clause, role, self.rule.no_data, at, &seen)
+        } else {
+            Reading::Unknown("the first window is not full yet".to_owned())
+        };
         if let Reading::Met(why) = &reading
             && (role == Role::Abort || full)
         {
@@ -202,6 +210,18 @@ pub(crate) fn keep_notes<'a>(kept: &mut Vec<String>, readings: impl Iterator<Ite
             kept.push(note.clone());
         }
     }
+}
+
+/// Whether the window must be full before an abort can be judged: where little, or nothing, is bad, a window that has just
+/// begun would be.
+fn takes_a_full_window(clause: &Clause, role: Role, no_data: NoData, seen: &Seen) -> bool {
+    let rising = matches!(clause.test.op, Op::More | Op::AtLeast);
+    let counted = matches!(
+        clause.test.measure,
+        Measure::CountBad | Measure::CountStatus(_) | Measure::Number
+    );
+    let empty = matches!(seen, Seen::Nothing(_)) && matches!(no_data, NoData::Fail | NoData::Zero);
+    role == Role::Abort && (counted && !rising || empty)
 }
 
 /// The worse of a standing and a reading.

@@ -11,7 +11,6 @@ use crate::answer::Answer;
 use crate::expression::{Expression, Unjudged};
 use crate::finding::{FaultKind, Finding};
 use crate::status_set::StatusSet;
-use crate::trouble::Trouble;
 use crate::version::Version;
 
 /// How much of a value is quoted in a reason, in characters.
@@ -237,7 +236,7 @@ impl JsonField {
     }
 }
 
-/// Why an expression does not hold for a body. One that never ends would do so for every answer.
+/// Why an expression does not hold for a body. One that is late says nothing about the body.
 fn unmet(expression: &Expression, body: &Value) -> Option<Finding> {
     match expression.holds(body) {
         Ok(true) => None,
@@ -246,7 +245,7 @@ fn unmet(expression: &Expression, body: &Value) -> Option<Finding> {
             format!("{} is not true of the body", quoted(expression.written())),
         )),
         Err(Unjudged::Failed(reason)) => Some(Finding::bad(FaultKind::Content, reason)),
-        Err(Unjudged::Endless(reason)) => Some(Finding::Unmeasured(Trouble::question(reason))),
+        Err(unjudged) => Some(Finding::Unmeasured(unjudged.into())),
     }
 }
 

@@ -4,8 +4,9 @@
 //! was given, and nothing else: no environment, no files, no clock, no further input, and it prints nothing.
 //!
 //! Bounded are: the time of a run ([`LIMIT`]), the rounds of its loops, its outputs, the size and depth of what it gives
-//! back, the length of the program. A program that takes longer is not run again, so that one thread at most is left
-//! behind; it ends at its next round, or with the process. Not bounded is the memory that a program of few rounds asks
+//! back, the length of the program. A program that takes longer three times in a row is not run again, so
+//! that few threads are left behind; each ends at its next round, or with the process. Who asks waits on its own thread:
+//! a run blocks the runtime for [`LIMIT`] at most, which the gate's look can bear. Not bounded is the memory that a program of few rounds asks
 //! for, such as `"x" * 1e12`: foreign values can't cause it, only who writes the expression.
 
 mod language;
@@ -13,7 +14,7 @@ mod language;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
@@ -27,6 +28,13 @@ use language::Program;
 
 /// How long one run may take. Health pages need a thousandth of it.
 pub const LIMIT: Duration = Duration::from_secs(1);
+
+/// After how many late runs in a row a program is taken for endless. One may be late for a pause of the machine, which
+/// wall-clock time counts too.
+const PATIENCE: u32 = 3;
+
+/// How long compiling may take. The program is the user's own and bounded; only a pause of the machine comes near.
+const COMPILE_LIMIT: Duration = Duration::from_secs(10);
 
 /// The longest program, in bytes.
 const LONGEST: usize = 16 * 1024;
@@ -46,7 +54,8 @@ const MESSAGE: usize = 200;
 pub struct Expression {
     written: Arc<str>,
     program: Arc<Program>,
-    endless: Arc<AtomicBool>,
+    /// How many runs in a row were late, of all copies.
+    late: Arc<AtomicU32>,
 }
 
 /// Why a text is no expression.
@@ -63,7 +72,10 @@ pub enum Unjudged {
     /// It failed on this value, or gave nothing that can be used. It may do better on another.
     #[error("{0}")]
     Failed(String),
-    /// It did not end in time. It is not run again.
+    /// It did not end in time, which may be the machine's fault.
+    #[error("{0}")]
+    Late(String),
+    /// It did not end in time again and again. It is not run any more.
     #[error("{0}")]
     Endless(String),
 }
@@ -72,7 +84,7 @@ impl From<Unjudged> for Trouble {
     /// Trouble of a source: another answer may fit, an endless program never ends.
     fn from(unjudged: Unjudged) -> Self {
         match unjudged {
-            Unjudged::Failed(reason) => Self::passing(reason),
+            Unjudged::Failed(reason) | Unjudged::Late(reason) => Self::passing(reason),
             Unjudged::Endless(reason) => Self::question(reason),
         }
     }
@@ -120,13 +132,13 @@ impl Expression {
             .unzip();
         let code = written.to_owned();
         // The parser nests as deep as the program does.
-        let program = aside(move |_| language::compile(&code, &names, values))
+        let program = aside(COMPILE_LIMIT, move |_| language::compile(&code, &names, values))
             .map_err(|aside| refuse(aside.words("it could not be compiled")))?
             .map_err(refuse)?;
         Ok(Self {
             written: written.into(),
             program: Arc::new(program),
-            endless: Arc::default(),
+            late: Arc::default(),
         })
     }
 
@@ -177,21 +189,31 @@ impl Expression {
 
     /// The first outputs, at most `wanted`.
     fn run(&self, input: &Value, wanted: usize) -> Result<Vec<Value>, Unjudged> {
-        if self.endless.load(Ordering::Relaxed) {
+        if self.late.load(Ordering::Relaxed) >= PATIENCE {
             return Err(self.never_ends());
         }
         let (program, input) = (Arc::clone(&self.program), input.clone());
-        match aside(move |over| program.run(&input, wanted, over)) {
-            Ok(Ok(outputs)) => Ok(outputs),
-            Ok(Err(reason)) => {
-                Err(self.failed(&format!("fails: {}", text::cut(&text::visible(&reason), MESSAGE))))
+        match aside(LIMIT, move |over| program.run(&input, wanted, over)) {
+            Ok(outputs) => {
+                self.late.store(0, Ordering::Relaxed);
+                outputs.map_err(|reason| {
+                    self.failed(&format!("fails: {}", text::cut(&text::visible(&reason), MESSAGE)))
+                })
             }
-            Err(Aside::Late) => {
-                self.endless.store(true, Ordering::Relaxed);
-                Err(self.never_ends())
-            }
+            Err(Aside::Late(_)) => Err(self.was_late()),
             Err(aside) => Err(self.failed(&aside.words("could not be run"))),
         }
+    }
+
+    fn was_late(&self) -> Unjudged {
+        if self.late.fetch_add(1, Ordering::Relaxed).saturating_add(1) >= PATIENCE {
+            return self.never_ends();
+        }
+        let limit = gha::duration::display(LIMIT);
+        Unjudged::Late(format!(
+            "the expression {} took longer than {limit}",
+            quoted(&self.written)
+        ))
     }
 
     fn failed(&self, how: &str) -> Unjudged {
@@ -201,7 +223,7 @@ impl Expression {
     fn never_ends(&self) -> Unjudged {
         let limit = gha::duration::display(LIMIT);
         Unjudged::Endless(format!(
-            "the expression {} does not end within {limit}",
+            "the expression {} does not end within {limit}, {PATIENCE} times in a row",
             quoted(&self.written)
         ))
     }
@@ -209,8 +231,8 @@ impl Expression {
 
 /// Why work aside came to nothing.
 enum Aside {
-    /// It did not end in time.
-    Late,
+    /// It did not end in this time.
+    Late(Duration),
     /// It panicked.
     Broke,
     /// There is no thread to be had.
@@ -220,7 +242,7 @@ enum Aside {
 impl Aside {
     fn words(self, what: &str) -> String {
         match self {
-            Self::Late => format!("{what} within {}", gha::duration::display(LIMIT)),
+            Self::Late(limit) => format!("{what} within {}", gha::duration::display(limit)),
             Self::Broke => format!("{what}: the interpreter broke"),
             Self::Thread(error) => format!("{what}: no thread could be started: {error}"),
         }
@@ -229,7 +251,10 @@ impl Aside {
 
 /// Does work on a thread of its own with a deep stack, and waits for it no longer than the limit. The work is told when
 /// nobody waits any more.
-fn aside<T: Send + 'static>(work: impl FnOnce(&AtomicBool) -> T + Send + 'static) -> Result<T, Aside> {
+fn aside<T: Send + 'static>(
+    limit: Duration,
+    work: impl FnOnce(&AtomicBool) -> T + Send + 'static,
+) -> Result<T, Aside> {
     let over = Arc::new(AtomicBool::new(false));
     let (sender, receiver) = sync_channel(1);
     let seen = Arc::clone(&over);
@@ -241,10 +266,10 @@ fn aside<T: Send + 'static>(work: impl FnOnce(&AtomicBool) -> T + Send + 'static
             let _ = sender.send(work(&seen));
         })
         .map_err(Aside::Thread)?;
-    receiver.recv_timeout(LIMIT).map_err(|why| match why {
+    receiver.recv_timeout(limit).map_err(|why| match why {
         RecvTimeoutError::Timeout => {
             over.store(true, Ordering::Relaxed);
-            Aside::Late
+            Aside::Late(limit)
         }
         RecvTimeoutError::Disconnected => Aside::Broke,
     })

@@ -1,7 +1,9 @@
-//! An observation: samples and answers go in, and the standing of each rule and comparison comes out. Pure; all times count from the start of
-//! the observation.
+//! An observation: samples and answers go in, and the standing of each rule and comparison comes out. Pure; all times
+//! count from the start of the observation.
 
 use std::time::Duration;
+
+use jiff::Timestamp;
 
 use crate::asked::{answer_to, number, see, see_ratio};
 use crate::clause::Role;
@@ -37,6 +39,8 @@ pub struct Observation {
     courses: Vec<Course>,
     contests: Vec<Contest>,
     reaches: Vec<Reach>,
+    /// When it begins, from 1970: windows of a source with steps end and begin on these.
+    begin: Duration,
 }
 
 impl Observation {
@@ -65,31 +69,50 @@ impl Observation {
             courses: rules.into_iter().map(Course::new).collect(),
             contests: contests.collect::<Result<_, _>>()?,
             reaches: Vec::new(),
+            begin: Duration::ZERO,
         })
     }
 
     /// The same with sources that tell of the past alone, in their order: without this, none is late.
     #[must_use]
     pub fn reaching(mut self, reaches: Vec<Reach>) -> Self {
+        self.reaches = reaches;
+        self.reach(Duration::ZERO);
+        self
+    }
+
+    /// Says at which instant it begins: windows of a source with steps begin and end on these.
+    pub fn begin(&mut self, instant: Timestamp) {
+        self.begin = Duration::try_from(instant.as_duration()).unwrap_or_default();
+        self.reach(self.begin);
+    }
+
+    /// How late the comparisons are, and when their first whole step begins.
+    fn reach(&mut self, begin: Duration) {
+        let first = begin.saturating_add(self.warmup);
         for contest in &mut self.contests {
             let arms = [
                 contest.comparison.canary.source,
                 contest.comparison.baseline.source,
             ];
-            let lags = arms
-                .into_iter()
-                .filter_map(|source| reaches.get(source))
-                .map(|reach| reach.lag);
-            contest.lag = lags.max().unwrap_or_default();
+            let reaches = || arms.into_iter().filter_map(|source| self.reaches.get(source));
+            let lag = reaches().map(|reach| reach.lag).max().unwrap_or_default();
+            let step = reaches().map(|reach| reach.step).max().unwrap_or_default();
+            contest.reach(lag, up_to(first, step).saturating_sub(first));
         }
-        self.reaches = reaches;
-        self
     }
 
     /// Takes in a sample of a probe.
     pub fn sample(&mut self, probe: usize, sample: Sample) {
         if let Some(tape) = self.tapes.get_mut(probe) {
             tape.push(sample);
+        }
+    }
+
+    /// Takes in why a look of a probe could not be made.
+    pub fn trouble(&mut self, probe: usize, trouble: Trouble) {
+        if let Some(tape) = self.tapes.get_mut(probe) {
+            tape.keep_trouble(trouble);
         }
     }
 
@@ -142,7 +165,28 @@ impl Observation {
 
     /// Judges every rule and comparison at a time, by the samples so far and by what the sources answered.
     pub fn judge(&mut self, at: Duration, answers: &[Answered]) {
+        self.judge_own(at);
+        self.judge_asked(at, answers);
+    }
+
+    /// Judges the rules about the gate's own samples, which wait for no source.
+    pub fn judge_own(&mut self, at: Duration) {
+        self.judge_rules(at, &[], |subject| subject.source().is_none());
+    }
+
+    /// Judges the rules and comparisons that sources were asked for.
+    pub fn judge_asked(&mut self, at: Duration, answers: &[Answered]) {
+        self.judge_rules(at, answers, |subject| subject.source().is_some());
+        for contest in &mut self.contests {
+            contest.judge(at, answers);
+        }
+    }
+
+    fn judge_rules(&mut self, at: Duration, answers: &[Answered], which: impl Fn(&Subject) -> bool) {
         for index in 0..self.courses.len() {
+            if !which(&self.courses[index].rule.subject) {
+                continue;
+            }
             let rule = self.courses[index].rule.clone();
             for (clause, role) in rule.clauses() {
                 let Some(window) = self.window(&rule.subject, clause, at) else {
@@ -156,9 +200,6 @@ impl Observation {
                 .filter(|(asked, _)| asked.at == at && rule.subject.asked(asked));
             self.courses[index].note(mine.filter_map(|(_, answer)| answer.as_ref().ok()));
             self.courses[index].settle(at);
-        }
-        for contest in &mut self.contests {
-            contest.judge(at, answers);
         }
     }
 
@@ -187,11 +228,11 @@ impl Observation {
     fn window(&self, subject: &Subject, clause: &Clause, at: Duration) -> Option<Duration> {
         let reach = subject.source().and_then(|source| self.reaches.get(source));
         let Reach { lag, step } = reach.copied().unwrap_or_default();
-        let judged = at.checked_sub(self.warmup)?.checked_sub(lag)?;
-        let window = clause.window.map_or(judged, |length| length.min(judged));
-        let over = window.as_nanos().checked_rem(step.as_nanos()).unwrap_or_default();
-        let whole = window.saturating_sub(Duration::from_nanos(u64::try_from(over).unwrap_or(u64::MAX)));
-        (!whole.is_zero()).then_some(whole)
+        let first = up_to(self.begin.saturating_add(self.warmup), step);
+        let last = down_to(self.begin.saturating_add(at.checked_sub(lag)?), step);
+        let judged = last.checked_sub(first)?;
+        let window = down_to(clause.window.map_or(judged, |length| length.min(judged)), step);
+        (!window.is_zero()).then_some(window)
     }
 
     /// What a window shows.
@@ -217,7 +258,7 @@ impl Observation {
                 };
                 see(answer(*source, selector), |value| match value {
                     Value::Buckets(buckets) => percentile_of(buckets, percent).map(Measured::Latency),
-                    Value::Number(_) | Value::Nothing => None,
+                    Value::Number(_) | Value::Absent | Value::Nothing => None,
                 })
             }
             Subject::Number { source, query } => see(answer(*source, query), number),
@@ -261,18 +302,37 @@ fn ask(source: usize, query: &Query, window: Duration, at: Duration) -> Asked {
     }
 }
 
+/// The last multiple of a step that is not above a time.
+fn down_to(time: Duration, step: Duration) -> Duration {
+    let over = time.as_nanos().checked_rem(step.as_nanos()).unwrap_or_default();
+    time.saturating_sub(Duration::from_nanos(u64::try_from(over).unwrap_or(u64::MAX)))
+}
+
+/// The first multiple of a step that is not below a time.
+fn up_to(time: Duration, step: Duration) -> Duration {
+    let down = down_to(time, step);
+    if down == time {
+        time
+    } else {
+        down.saturating_add(step)
+    }
+}
+
 /// What a probe's samples of a span show.
 fn see_tape(tape: &Tape, measure: &Measure, from: Duration, to: Duration) -> Seen {
     let counted = |share: Share| (share.total > 0.0).then_some(Measured::Share(share));
     let value = match measure {
         Measure::Percentile(percent) => tape.percentile(from, to, *percent).map(Measured::Latency),
         Measure::CountStatus(set) => counted(tape.statuses(from, to, set)),
-        Measure::Failing => tape.failing(to).map(|time| Measured::Failing(time.as_secs_f64())),
+        // Looks of the warm-up are not judged.
+        Measure::Failing => tape
+            .failing(to)
+            .map(|time| Measured::Failing(time.min(to.saturating_sub(from)).as_secs_f64())),
         Measure::ErrorRate | Measure::CountBad | Measure::Number => counted(tape.share(from, to)),
     };
-    match (value, tape.unmeasured(from, to)) {
-        (Some(value), _) => Seen::Value(value),
-        (None, 0) => Seen::Nothing("no samples in the window".to_owned()),
-        (None, n) => Seen::Trouble(Trouble::passing(format!("none of {n} looks could be made"))),
+    match (tape.blind(from, to), value) {
+        (Some(trouble), _) => Seen::Trouble(trouble),
+        (None, Some(value)) => Seen::Value(value),
+        (None, None) => Seen::Nothing("no samples in the window".to_owned()),
     }
 }

@@ -13,6 +13,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use crate::finding::Finding;
 use crate::observation::{Answered, Asked, Observation};
 use crate::probe::{Look, Probe, look_within};
 use crate::source::{Question, Source};
@@ -84,6 +85,9 @@ pub enum Told<'a> {
     },
 }
 
+/// One round of asking all sources about a time.
+type Round<'a> = Pin<Box<dyn Future<Output = (Duration, Vec<Answered>)> + 'a>>;
+
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ending {
@@ -105,10 +109,11 @@ pub async fn observe(
     mut told: impl FnMut(Told<'_>),
 ) -> Ending {
     let begin = Instant::now();
+    observation.begin(plan.begin);
     let mut grids: Vec<Grid> = plan.loads.iter().map(Grid::new).collect();
     let mut looks = FuturesUnordered::new();
     let mut tick = plan.interval.min(plan.duration);
-    let mut asking = pin!(OptionFuture::from(None));
+    let mut asking = pin!(OptionFuture::from(None::<Round<'_>>));
     let mut is_asking = false;
     let mut ending = Ending {
         complete: false,
@@ -116,7 +121,17 @@ pub async fn observe(
         dropped: 0,
         skipped: 0,
     };
+    let (mut own_is_over, mut last_is_asked) = (false, false);
     loop {
+        if own_is_over && !is_asking {
+            if last_is_asked {
+                ending.complete = true;
+                break;
+            }
+            last_is_asked = true;
+            is_asking = start_asking(plan, observation, plan.duration, &mut asking);
+            continue;
+        }
         let is_last = tick >= plan.duration;
         let next_look = grids
             .iter()
@@ -124,7 +139,7 @@ pub async fn observe(
             .filter(|next| *next < plan.duration)
             .min();
         // The last judgement waits for the looks that are under way.
-        let judging = !is_asking && (!is_last || looks.is_empty());
+        let judging = !own_is_over && (!is_last || looks.is_empty());
         let wake = next_look.into_iter().chain(judging.then_some(tick)).min();
         tokio::select! {
             biased;
@@ -142,25 +157,35 @@ pub async fn observe(
                     }
                 }
                 if judging && now >= tick {
+                    // The own samples wait for no source: one that hangs must not hold up what they show.
                     let at = tick.min(plan.duration);
-                    asking.set(Some(ask(plan, observation.questions(at), at)).into());
-                    is_asking = true;
+                    observation.judge_own(at);
+                    told(Told::Judged { at, observation });
+                    if observation.settled().is_some() {
+                        break;
+                    }
+                    own_is_over = is_last;
+                    if !is_asking && !own_is_over {
+                        is_asking = start_asking(plan, observation, at, &mut asking);
+                    }
+                    tick = next_tick(plan, at, begin.elapsed());
                 }
             }
             Some((at, answers)) = &mut asking, if is_asking => {
                 is_asking = false;
-                observation.judge(at, &answers);
+                observation.judge_asked(at, &answers);
                 told(Told::Judged { at, observation });
-                ending.complete = at >= plan.duration;
-                if ending.complete || observation.settled().is_some() {
+                if observation.settled().is_some() {
                     break;
                 }
-                tick = next_tick(plan, at, begin.elapsed());
             }
             Some(seen) = looks.next(), if !looks.is_empty() => {
                 let (probe, due, took, look) = seen;
                 grids[probe].under_way -= 1;
                 let limit = plan.loads[probe].try_timeout;
+                if let Finding::Unmeasured(trouble) = &look.finding {
+                    observation.trouble(probe, trouble.clone());
+                }
                 observation.sample(probe, Sample::new(due, took, limit, &look.finding, look.status));
                 told(Told::Look { probe, due, look: &look });
             }
@@ -168,6 +193,21 @@ pub async fn observe(
     }
     ending.took = begin.elapsed();
     ending
+}
+
+/// Starts to ask what must be asked about a time; whether there is anything.
+fn start_asking<'a>(
+    plan: &'a Plan<'a>,
+    observation: &Observation,
+    at: Duration,
+    asking: &mut Pin<&mut OptionFuture<Round<'a>>>,
+) -> bool {
+    let questions = observation.questions(at);
+    if questions.is_empty() {
+        return false;
+    }
+    asking.set(Some(Box::pin(ask(plan, questions, at)) as Round<'a>).into());
+    true
 }
 
 /// The next point of the judgements' grid that has not passed; the end at the latest.

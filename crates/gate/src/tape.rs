@@ -7,6 +7,7 @@ use crate::measured::{Latency, Share};
 use crate::probe::gives_up_after;
 use crate::stats::percentile;
 use crate::status_set::StatusSet;
+use crate::trouble::Trouble;
 
 /// One sample. Times are rounded down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +22,9 @@ pub struct Sample {
     state: State,
 }
 
+/// How many looks in a row that could not be made leave a span blind, whatever was seen before.
+const BLIND: usize = 3;
+
 /// What a sample was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
@@ -28,6 +32,8 @@ pub enum State {
     Good,
     /// Bad, with an answer or a refusal.
     Bad,
+    /// Bad: a complete answer that took longer than it may; its latency is known.
+    TooSlow,
     /// Bad: no complete answer in time. Its latency is known only to be longer than the limit.
     TimedOut,
     /// The look could not be made.
@@ -39,6 +45,7 @@ pub enum State {
 pub struct Tape {
     samples: Vec<Sample>,
     failing_since: Option<Duration>,
+    trouble: Option<Trouble>,
 }
 
 impl Sample {
@@ -58,6 +65,7 @@ impl Sample {
             Finding::Bad(fault) if fault.kind == FaultKind::Slow && took >= gives_up_after(limit) => {
                 State::TimedOut
             }
+            Finding::Bad(fault) if fault.kind == FaultKind::Slow => State::TooSlow,
             Finding::Bad(_) => State::Bad,
         };
         // A probe that tells where it hung ends a little before its limit; no answer would have been sooner than that.
@@ -99,7 +107,7 @@ impl Sample {
     }
 
     fn is_bad(&self) -> bool {
-        matches!(self.state, State::Bad | State::TimedOut)
+        matches!(self.state, State::Bad | State::TooSlow | State::TimedOut)
     }
 }
 
@@ -108,7 +116,7 @@ impl Tape {
     pub fn push(&mut self, sample: Sample) {
         match sample.state {
             State::Good => self.failing_since = None,
-            State::Bad | State::TimedOut => {
+            State::Bad | State::TooSlow | State::TimedOut => {
                 self.failing_since.get_or_insert(sample.due());
             }
             State::Unmeasured => {}
@@ -149,12 +157,36 @@ impl Tape {
         })
     }
 
-    /// How many samples of a span could not be measured.
+    /// Keeps why the latest look could not be made.
+    pub fn keep_trouble(&mut self, trouble: Trouble) {
+        self.trouble = Some(trouble);
+    }
+
+    /// Why a span shows nothing that can be trusted: its newest looks could not be made, or more of them than could. What
+    /// the others saw then says little of how the target is.
     #[must_use]
-    pub fn unmeasured(&self, from: Duration, to: Duration) -> usize {
-        self.span(from, to)
-            .filter(|sample| sample.state == State::Unmeasured)
-            .count()
+    pub fn blind(&self, from: Duration, to: Duration) -> Option<Trouble> {
+        let (mut all, mut unmeasured, mut newest) = (0_usize, 0_usize, 0_usize);
+        for sample in self.span(from, to) {
+            all += 1;
+            if sample.state == State::Unmeasured {
+                unmeasured += 1;
+                newest += 1;
+            } else {
+                newest = 0;
+            }
+        }
+        let is_blind = newest >= BLIND || newest > 0 && newest == all || unmeasured * 2 > all;
+        is_blind.then(|| {
+            let why = format!("{unmeasured} of {all} looks could not be made");
+            match &self.trouble {
+                Some(trouble) => Trouble {
+                    reason: format!("{why}: {}", trouble.reason),
+                    ..trouble.clone()
+                },
+                None => Trouble::passing(why),
+            }
+        })
     }
 
     /// The bad ones and all that were measured in a span; both ends belong to it.
@@ -169,14 +201,14 @@ impl Tape {
         self.counted(from, to, |sample| sample.status != 0 && set.holds(sample.status))
     }
 
-    /// A percentile of the latency of good answers and of those that did not come in time; quick refusals say nothing
-    /// about it. `None` where there are none.
+    /// A percentile of the latency of good answers, of those that were bad for being slow, and of those that did not come
+    /// in time; quick refusals say nothing about it. `None` where there are none.
     #[must_use]
     pub fn percentile(&self, from: Duration, to: Duration, percent: f64) -> Option<Latency> {
         let mut times: Vec<(u32, bool)> = self
             .span(from, to)
             .filter_map(|sample| match sample.state {
-                State::Good => Some((sample.took, false)),
+                State::Good | State::TooSlow => Some((sample.took, false)),
                 State::TimedOut => Some((sample.took, true)),
                 State::Bad | State::Unmeasured => None,
             })
@@ -270,7 +302,11 @@ mod tests {
             tape.statuses(from, to, &"5xx".parse().unwrap()),
             Share { bad: 1.0, total: 2.0 }
         );
-        assert_eq!(tape.unmeasured(from, to), 1);
+        assert_eq!(tape.blind(from, to), None, "one of three");
+        assert!(
+            tape.blind(Duration::from_secs(2), Duration::from_secs(2))
+                .is_some()
+        );
     }
 
     #[test]
@@ -321,7 +357,7 @@ mod tests {
             let told = sample(early, &slow);
             assert_eq!((told.state, told.took()), (State::TimedOut, LIMIT));
         }
-        assert_eq!(of(LIMIT / 2, &slow), State::Bad);
+        assert_eq!(of(LIMIT / 2, &slow), State::TooSlow);
         assert_eq!(of(LIMIT, &Finding::bad(FaultKind::Status, "x")), State::Bad);
     }
 

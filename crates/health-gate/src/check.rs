@@ -4,18 +4,20 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use gate::finding::Finding;
 use gate::probe::look_within;
 use gate::setup::Setup;
 use gate::spec::Spec;
-use gate::spec::target::Target;
+use gate::spec::target::{Kind, Target};
 use gate::spec::wait::{LIMITS, Wait, Waited};
 use gate::until_ready::{Attempt, End, Ending};
-use gate::wait::{Limits, Progress};
+use gate::wait::{Limits, Progress, Until};
 use gha::outcome::Outcome;
 use gha::{Failure, Runner};
 use tokio::time::Instant;
 
 use crate::asked::Asked;
+use crate::error::Error;
 use crate::intent;
 use crate::publish::{self, Cut, Seen};
 use crate::report::record::{Named, Record};
@@ -24,18 +26,23 @@ use crate::session::Made;
 /// Looks once.
 ///
 /// # Errors
-/// When a target is not good, or the run was cancelled.
+/// When there is no target, one is not good, or the run was cancelled.
 pub async fn run(mut asked: Asked, limit: Option<Duration>, runner: &Runner) -> Result<Outcome, Failure> {
-    asked.spec = once(asked.spec, limit);
+    let wait = once(&asked.spec, limit);
+    if wait.targets.is_empty() {
+        return Err(Error::NothingAtOnce.into());
+    }
+    asked.spec = Spec {
+        wait: Some(wait.clone()),
+        watch: None,
+        sources: Vec::new(),
+        comparisons: Vec::new(),
+        ..asked.spec
+    };
     let setup = Setup::new(&asked.spec, runner);
     let made = Made::of(&asked.spec, &setup)
         .await
         .map_err(|error| asked.failed(error))?;
-    let wait = asked.spec.wait.clone().unwrap_or_else(|| Wait {
-        targets: Vec::new(),
-        timeout: Duration::ZERO,
-        until: gate::wait::Until::All,
-    });
     if asked.results.dry_run {
         let headline = intent::headline(&asked.spec);
         runner.info(&headline);
@@ -57,7 +64,8 @@ pub async fn run(mut asked: Asked, limit: Option<Duration>, runner: &Runner) -> 
             let record = &record;
             async move {
                 let look = look_within(probe.as_ref(), waited.limits.try_timeout).await;
-                let streak = u32::from(look.finding.is_good());
+                let finding = look.finding.clone();
+                let streak = u32::from(finding.is_good());
                 let attempt = Attempt {
                     target,
                     number: 1,
@@ -69,12 +77,12 @@ pub async fn run(mut asked: Asked, limit: Option<Duration>, runner: &Runner) -> 
                 if let Some(line) = record.borrow_mut().attempt(&attempt) {
                     runner.info(&line);
                 }
-                streak > 0
+                finding
             }
         });
     let looked = runner.cancel().guard(join_all(looks)).await;
     let (waited, cut) = match looked {
-        Ok(ready) => (Some(ending(ready, begin.elapsed())), None),
+        Ok(found) => (Some(ending(&found, begin.elapsed())), None),
         Err(cancelled) => (None, Some(Cut::Cancelled(cancelled))),
     };
     let seen = Seen {
@@ -85,14 +93,14 @@ pub async fn run(mut asked: Asked, limit: Option<Duration>, runner: &Runner) -> 
 }
 
 /// The targets and probes of a file, each looked at once.
-fn once(spec: Spec, limit: Option<Duration>) -> Spec {
-    let waited = spec.wait.into_iter().flat_map(|wait| wait.targets);
+fn once(spec: &Spec, limit: Option<Duration>) -> Wait {
+    let waited = spec.wait.iter().flat_map(|wait| wait.targets.iter().cloned());
     let probes = spec
         .watch
-        .into_iter()
-        .flat_map(|watch| watch.probes)
+        .iter()
+        .flat_map(|watch| &watch.probes)
         .map(|probe| Waited {
-            target: named(probe.name, probe.target),
+            target: named(&probe.name, probe.target.clone()),
             limits: Limits {
                 try_timeout: probe.try_timeout,
                 ..LIMITS
@@ -102,55 +110,150 @@ fn once(spec: Spec, limit: Option<Duration>) -> Spec {
     for mut waited in waited.chain(probes) {
         waited.limits.try_timeout = limit.unwrap_or(waited.limits.try_timeout);
         waited.limits.success_threshold = 1;
-        if targets
-            .iter()
-            .all(|known| known.target.name != waited.target.name)
-        {
-            targets.push(waited);
+        let mut known = targets.iter().map(|known| &known.target);
+        if known.any(|known| known.name == waited.target.name && is_same(known, &waited.target)) {
+            continue;
         }
+        waited.target.name = free(waited.target.name, &targets);
+        targets.push(waited);
     }
     let timeout = targets
         .iter()
         .map(|waited| waited.limits.try_timeout)
         .max()
         .unwrap_or_default();
-    Spec {
-        wait: Some(Wait {
-            targets,
-            timeout,
-            until: gate::wait::Until::All,
-        }),
-        watch: None,
-        sources: Vec::new(),
-        comparisons: Vec::new(),
-        ..spec
+    Wait {
+        targets,
+        timeout,
+        until: Until::All,
     }
+}
+
+/// Whether two targets are looked at in the same way. Their debug texts hold every setting, and of secrets the names of
+/// their variables; but not the query of an address, nor who asks there.
+fn is_same(one: &Target, other: &Target) -> bool {
+    let addresses = match (&one.kind, &other.kind) {
+        (Kind::Http(one), Kind::Http(other)) => one.address == other.address,
+        _ => true,
+    };
+    addresses && format!("{:?}", one.kind) == format!("{:?}", other.kind)
+}
+
+/// A name that no other target has: the name itself, or with a number from 2.
+fn free(name: String, targets: &[Waited]) -> String {
+    let is_taken = |name: &str| targets.iter().any(|known| known.target.name == name);
+    let mut free = name.clone();
+    let mut number = 2;
+    while is_taken(&free) {
+        free = format!("{name} ({number})");
+        number += 1;
+    }
+    free
 }
 
 /// A probe's target under the probe's own name, so that two that look at one address are two. `probe`, which the only one
 /// has, says less than its address.
-fn named(name: String, target: Target) -> Target {
+fn named(name: &str, target: Target) -> Target {
     if name == "probe" {
         return target;
     }
-    Target { name, ..target }
+    Target {
+        name: name.to_owned(),
+        ..target
+    }
 }
 
-/// What the looks came to.
-fn ending(ready: Vec<bool>, took: Duration) -> Ending {
-    let progress = |good: &bool| {
+/// What the looks came to: the worst of them, as of verdicts. What is bad comes before what could not be looked at, and of
+/// that what lasts before what may pass.
+fn ending(found: &[Finding], took: Duration) -> Ending {
+    let progress = |finding: &Finding| {
         let mut progress = Progress::default();
-        progress.record(*good);
+        progress.record(finding.is_good());
         progress
     };
-    let end = match ready.iter().position(|ready| !ready) {
-        Some(target) => End::TimedOut { target },
-        None => End::Ready,
+    let trouble = |lasts: bool| {
+        found
+            .iter()
+            .enumerate()
+            .find_map(|(target, finding)| match finding {
+                Finding::Unmeasured(trouble) if trouble.lasts() == lasts => Some(End::Trouble {
+                    target,
+                    trouble: trouble.clone(),
+                }),
+                _ => None,
+            })
     };
+    let bad = found.iter().position(|finding| finding.fault().is_some());
+    let end = bad
+        .map(|target| End::TimedOut { target })
+        .or_else(|| trouble(true))
+        .or_else(|| trouble(false));
     Ending {
-        end,
-        progress: ready.iter().map(progress).collect(),
-        ready,
+        end: end.unwrap_or(End::Ready),
+        progress: found.iter().map(progress).collect(),
+        ready: found.iter().map(Finding::is_good).collect(),
         took,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gate::finding::FaultKind;
+    use gate::spec;
+    use gate::trouble::{Trouble, TroubleKind};
+    use gha::env::Env;
+
+    #[test]
+    fn the_worst_look_counts() {
+        let bad = || Finding::bad(FaultKind::Status, "answered 500");
+        let passing = || Finding::Unmeasured(Trouble::passing("no answer"));
+        let denied = || Finding::Unmeasured(Trouble::access("denied"));
+        for (found, bad, trouble) in [
+            (vec![Finding::Good, Finding::Good], None, None),
+            (vec![denied(), bad(), passing()], Some(1), None),
+            (
+                vec![Finding::Good, passing(), denied()],
+                None,
+                Some((2, TroubleKind::Access)),
+            ),
+            (vec![passing()], None, Some((0, TroubleKind::Passing))),
+        ] {
+            let ending = ending(&found, Duration::ZERO);
+            let (seen_bad, seen_trouble) = match ending.end {
+                End::TimedOut { target } => (Some(target), None),
+                End::Trouble { target, trouble } => (None, Some((target, trouble.kind))),
+                End::Ready => (None, None),
+                other => panic!("{other:?}"),
+            };
+            assert_eq!((seen_bad, seen_trouble), (bad, trouble), "{found:?}");
+            let good: Vec<bool> = found.iter().map(Finding::is_good).collect();
+            assert_eq!(ending.ready, good);
+        }
+    }
+
+    /// Names of the looks at a file.
+    fn names(targets: &str, probes: &str) -> Vec<String> {
+        let file = format!(
+            "version: 1\nwait: {{ targets: [{targets}] }}\nwatch: {{ duration: 5m, preset: steady, probes: {{ {probes} }} }}\n"
+        );
+        let spec = spec::read("g.yml", file.as_bytes(), &Env::default(), &[]).unwrap();
+        let looks = once(&spec, None).targets;
+        looks.into_iter().map(|waited| waited.target.name).collect()
+    }
+
+    #[test]
+    fn only_a_look_that_is_the_same_in_all_is_made_once() {
+        let ready = "{ name: api, http: 'http://a.test/ready' }";
+        let probe = |rest: &str| format!("api: {{ http: 'http://a.test/{rest} }}");
+        assert_eq!(names(ready, &probe("ready'")), ["api"]);
+        assert_eq!(names(ready, &probe("live'")), ["api", "api (2)"]);
+        assert_eq!(names(ready, &probe("ready?deep=1'")), ["api", "api (2)"]);
+        assert_eq!(
+            names(ready, &probe("ready', expect: { body: ok }")),
+            ["api", "api (2)"]
+        );
+        let two = format!("{ready}, {{ name: 'api (2)', tcp: 'a.test:1' }}");
+        assert_eq!(names(&two, &probe("live'")), ["api", "api (2)", "api (3)"]);
     }
 }

@@ -10,6 +10,9 @@ pub enum Error {
     /// No target.
     #[error("there is nothing to look at: give `--url`, `--tcp`, `--postgres` or another target")]
     NoTarget,
+    /// A gate file without targets and probes, of which one look is wanted.
+    #[error("nothing in this file can be looked at once: it has no targets and no probes")]
+    NothingAtOnce,
     /// Flags that make no sense.
     #[error("{0}")]
     Flags(String),
@@ -63,6 +66,9 @@ impl Error {
         Some(match self {
             Self::NoTarget => {
                 "for example `--url https://example.com/health`, or in a workflow `url: https://example.com/health`"
+            }
+            Self::NothingAtOnce => {
+                "`health-gate validate -f FILE --ask` asks its sources once; `run` judges what they answer"
             }
             Self::NoAnswer(_) => "use `--url` for a service that speaks HTTP, or leave the rule out",
             Self::NoGateFile => "for example `-f gate.yml`, or in a workflow `file: gate.yml`",

@@ -106,6 +106,12 @@ fn rules(document: &mut Document, flags: &Watch) {
     let mut rules: Vec<(String, Option<&str>, Option<&str>)> = Vec::new();
     for (written, is_require) in requires.chain(aborts) {
         let name = rule_name(written);
+        // A rule of a preset's name would take its place, and here nobody gave a name.
+        let name = if flags.preset.is_empty() {
+            name
+        } else {
+            format!("own-{name}")
+        };
         let has_room = |rule: &(String, Option<&str>, Option<&str>)| {
             rule.0 == name
                 && if is_require {

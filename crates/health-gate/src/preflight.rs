@@ -11,7 +11,8 @@ use gha::{Runner, text};
 use jiff::Timestamp;
 use tokio::time::timeout;
 
-use crate::session::Made;
+use crate::error::Error;
+use crate::session::{self, Made};
 
 /// What a source said that will never answer: its name and why.
 #[derive(Clone, Debug)]
@@ -22,7 +23,8 @@ pub struct Refused {
     pub trouble: Trouble,
 }
 
-/// Asks every question once, about windows as long as they will be; the first that will never be answered.
+/// Asks every question once, about windows as long as they will be; the first that will never be answered and that a
+/// verdict hangs on. Of one that only advisory rules and comparisons ask it is told, and the run goes on.
 pub async fn preflight(
     spec: &Spec,
     made: &Made,
@@ -30,9 +32,19 @@ pub async fn preflight(
     runner: &Runner,
 ) -> Option<Refused> {
     let (watch, observation) = (spec.watch.as_ref()?, observation?);
-    for (asked, answer) in answers(spec, made, &observation.questions(watch.duration), runner.now()).await {
+    let questions = observation.questions(watch.duration);
+    let binding = binding(spec, watch.duration).unwrap_or_else(|_| questions.clone());
+    for (asked, answer) in answers(spec, made, &questions, runner.now()).await {
+        // Of what is asked about many instants, one stands for all.
+        let same = |own: &Asked| own.source == asked.source && own.question == asked.question;
         let name = &spec.sources[asked.source].name;
         match answer {
+            Err(trouble) if trouble.lasts() && !binding.iter().any(same) => {
+                runner.warn(&format!(
+                    "source {name}: {}; only advisory rules ask it, so the run goes on",
+                    trouble.reason
+                ));
+            }
             Err(trouble) if trouble.lasts() => {
                 return Some(Refused {
                     source: name.clone(),
@@ -44,6 +56,17 @@ pub async fn preflight(
         }
     }
     None
+}
+
+/// The questions of the rules and comparisons that count.
+fn binding(spec: &Spec, at: Duration) -> Result<Vec<Asked>, Error> {
+    let mut spec = spec.clone();
+    spec.comparisons.retain(|comparison| !comparison.advisory);
+    if let Some(watch) = &mut spec.watch {
+        watch.rules.retain(|rule| !rule.advisory);
+    }
+    let observation = session::observation(&spec)?;
+    Ok(observation.map_or_else(Vec::new, |observation| observation.questions(at)))
 }
 
 /// What the sources answer now.
@@ -97,7 +120,7 @@ pub fn shown(answer: &Result<Reading, Trouble>) -> String {
                     let count = buckets.last().map_or(0.0, |last| last.count);
                     format!("{} buckets, {count} observations", buckets.len())
                 }
-                Value::Nothing => "no data".to_owned(),
+                Value::Absent | Value::Nothing => "no data".to_owned(),
             };
             let notes: Vec<&str> = reading.notes.iter().map(String::as_str).collect();
             text::cut(&[&[value.as_str()], &notes[..]].concat().join("; "), 400)

@@ -14,7 +14,7 @@ use gate::{observe, until_ready};
 use gha::edge::cancel::Cancelled;
 use gha::edge::files::write_file;
 use gha::outcome::Outcome;
-use gha::{Exit, Failure, Runner, Status, duration};
+use gha::{Exit, Failure, Runner, Status, duration, text};
 
 use crate::asked::Asked;
 use crate::cli::INTERFACE;
@@ -81,13 +81,8 @@ pub fn finish(
     cut: Option<Cut>,
     runner: &Runner,
 ) -> Result<Outcome, Failure> {
-    if let Some(refused) = seen.refused {
-        let reason = format!("source `{}`: {}", refused.source, refused.trouble.reason);
-        let outcome = refused_outcome(asked, &reason, runner);
-        publish(&outcome, runner);
-        return Err(Failure::new(exit_of(&refused.trouble), reason)
-            .help(advice_of(&refused.trouble))
-            .knowing(outcome));
+    if let Some(refused) = &seen.refused {
+        return Err(refuse(asked, refused, runner));
     }
     let report = report(asked, record, observation, &seen, cut.as_ref(), runner);
     let unwritten = write_files(asked, &report, runner);
@@ -121,6 +116,33 @@ pub fn finish(
     Err(failure.knowing(outcome))
 }
 
+/// A run that did not begin, because a source will never answer. It is written wherever a result belongs, so that no
+/// later step reads the pass of an earlier run.
+fn refuse(asked: &Asked, refused: &Refused, runner: &Runner) -> Failure {
+    let reason = format!("source `{}`: {}", refused.source, refused.trouble.reason);
+    let report = Report::unmeasured(&this_run(asked, None, runner), &reason);
+    if let Some(error) = write_files(asked, &report, runner) {
+        runner.warn(&error);
+    }
+    let outcome = outcome(asked, &report, runner);
+    publish(&outcome, runner);
+    runner.summary(&report.summary());
+    Failure::new(exit_of(&refused.trouble), reason)
+        .help(advice_of(&refused.trouble))
+        .knowing(outcome)
+}
+
+fn this_run(asked: &Asked, cut: Option<&Cut>, runner: &Runner) -> Run {
+    Run {
+        version: INTERFACE.version.to_owned(),
+        trace_id: runner.trace().to_string(),
+        started_at: runner.started_at(),
+        took: runner.elapsed(),
+        config_hash: Some(asked.hash.clone()),
+        cut: cut.map(ToString::to_string),
+    }
+}
+
 fn report(
     asked: &Asked,
     record: &Record,
@@ -129,14 +151,7 @@ fn report(
     cut: Option<&Cut>,
     runner: &Runner,
 ) -> Report {
-    let run = Run {
-        version: INTERFACE.version.to_owned(),
-        trace_id: runner.trace().to_string(),
-        started_at: runner.started_at(),
-        took: runner.elapsed(),
-        config_hash: Some(asked.hash.clone()),
-        cut: cut.map(ToString::to_string),
-    };
+    let run = this_run(asked, cut, runner);
     let waited = asked.spec.wait.as_ref().map(|wait| Waited {
         until: wait.until,
         ending: seen.waited.as_ref(),
@@ -252,20 +267,6 @@ fn outcome(asked: &Asked, report: &Report, runner: &Runner) -> Outcome {
     outcome
 }
 
-/// The facts of a run that did not begin, because a source will never answer.
-fn refused_outcome(asked: &Asked, reason: &str, runner: &Runner) -> Outcome {
-    let millis = u64::try_from(runner.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let outcome = Outcome::new(Status::Failed, reason)
-        .target(intent::subject(&asked.spec))
-        .fact("verdict", Verdict::Error.word())
-        .fact("reason", reason)
-        .fact("duration-ms", millis);
-    Outcome {
-        environment: asked.results.environment.clone(),
-        ..outcome
-    }
-}
-
 /// Writes the outputs.
 fn publish(outcome: &Outcome, runner: &Runner) {
     for output in INTERFACE.outputs {
@@ -342,8 +343,45 @@ fn help(report: &Report, record: &Record, seen: &Seen, trouble: Option<&Trouble>
     if report.verdict == Verdict::Error {
         return trouble.map(|trouble| advice_of(trouble).to_owned());
     }
-    let ending = seen.waited.as_ref().filter(|ending| ending.end != End::Ready)?;
-    Some(record.advice(ending).to_owned())
+    if let Some(ending) = seen.waited.as_ref().filter(|ending| ending.end != End::Ready) {
+        return Some(record.advice(ending).to_owned());
+    }
+    if report.verdict == Verdict::Inconclusive {
+        return Some(
+            "nothing is proven either way: this is inconclusive, and no failure of the target".to_owned(),
+        );
+    }
+    let seen: Vec<String> = record
+        .probes()
+        .iter()
+        .filter_map(|probe| {
+            Some(format!(
+                "{} said last: {}",
+                probe.address,
+                probe.last_fault.as_ref()?
+            ))
+        })
+        .collect();
+    (!seen.is_empty()).then(|| text::cut(&seen.join("; "), 600))
+}
+
+/// Folders of files that are to be written must be there before anything is watched.
+///
+/// # Errors
+/// When one is not.
+pub fn check_folders(asked: &Asked) -> Result<(), Failure> {
+    for path in asked.results.report.iter().chain(&asked.results.junit) {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if folder.is_some_and(|folder| !folder.is_dir()) {
+            let shown = text::cut(&text::visible(&path.display().to_string()), 200);
+            return Err(Failure::new(
+                Exit::Usage,
+                format!("`{shown}` can't be written: its folder does not exist"),
+            )
+            .help("make the folder first, or name another"));
+        }
+    }
+    Ok(())
 }
 
 /// The last answer of the target that ended a wait.

@@ -74,6 +74,7 @@ pub async fn run(asked: Asked, runner: &Runner) -> Result<Outcome, Failure> {
     if asked.results.dry_run {
         return Ok(dry_run(&asked.spec, &asked, runner));
     }
+    publish::check_folders(&asked)?;
     warn_of_few_tries(&asked.spec, runner);
     intent::lines(&asked.spec)
         .iter()

@@ -1,5 +1,5 @@
-//! A Docker Compose project as its engine sees it: every service has a container that runs and is healthy, and what
-//! was to complete has exited with 0.
+//! A Docker Compose project as its engine sees it: all containers of every service run and are healthy, and what was to
+//! complete has exited with 0.
 //!
 //! Asked is the engine's API over its socket, `unix://` or `tcp://`; TLS and `ssh://` are not spoken. A container
 //! without a health check counts as soon as it runs. What `docker compose run` starts is left out.

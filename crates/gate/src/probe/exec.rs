@@ -121,9 +121,7 @@ impl Output {
                         )
                     }
                     Err(Unjudged::Failed(reason)) => masker.hide(&reason),
-                    Err(Unjudged::Endless(reason)) => {
-                        return Some(Finding::Unmeasured(Trouble::question(reason)));
-                    }
+                    Err(unjudged) => return Some(Finding::Unmeasured(unjudged.into())),
                 }
             }
         };

@@ -14,6 +14,9 @@ use crate::spec::target::{Kind, Target};
 /// printed nowhere by us.
 const SECRET_PART: usize = 8;
 
+/// A part that is as long as this is hidden whatever it is made of.
+const SURELY_NO_WORD: usize = 20;
+
 /// Hides every secret.
 pub(super) fn hide(spec: &Spec, runner: &Runner) {
     let waited = spec
@@ -93,6 +96,15 @@ fn named<'a>(names: impl IntoIterator<Item = &'a SecretName>, runner: &Runner) {
     }
 }
 
+/// Whether a value of a query looks like a secret: a word such as `production` would be hidden in all that the job says from
+/// then on, and a runner drops outputs that hold it.
+fn may_be_secret(part: &str) -> bool {
+    let is_word = part
+        .chars()
+        .all(|c| c.is_alphabetic() || matches!(c, '-' | '_' | ' ' | '.'));
+    part.len() >= SECRET_PART && !part.contains("{{") && (!is_word || part.len() >= SURELY_NO_WORD)
+}
+
 /// Hides what may be a secret in an address: user, password, their form in a header, and the values of the query.
 fn of_address(url: &Url, runner: &Runner) {
     let (user, password) = (url.username(), url.password().unwrap_or_default());
@@ -104,7 +116,7 @@ fn of_address(url: &Url, runner: &Runner) {
     let values = url.query_pairs().map(|(_, value)| value.into_owned());
     [user.to_owned(), password.to_owned(), basic]
         .into_iter()
-        .chain(values)
         .filter(|secret| secret.len() >= SECRET_PART)
+        .chain(values.filter(|value| may_be_secret(value)))
         .for_each(|secret| runner.mask(&secret));
 }

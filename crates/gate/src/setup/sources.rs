@@ -65,7 +65,7 @@ impl Setup<'_> {
             Kind::HttpJson { url, headers, .. } => {
                 let client = self.client(url.url())?;
                 let headers = self.headers(headers)?;
-                let source = HttpJson::new(client, url.url().as_str(), &headers, self.masker.clone());
+                let source = HttpJson::new(client, &with_window(url.url()), &headers, self.masker.clone());
                 Box::new(source.map_err(|error| setting(name, error))?)
             }
             Kind::Exec { program, args, .. } => Box::new(ExecSource::new(program, args, self.masker.clone())),
@@ -125,5 +125,27 @@ impl Setup<'_> {
                 }
             }
         })
+    }
+}
+
+/// An address with its `{{window}}` as it was written: reading it as an address encodes the braces of its path
+/// (<https://url.spec.whatwg.org/#path-percent-encode-set>).
+fn with_window(url: &Url) -> String {
+    url.as_str().replace("%7B%7Bwindow%7D%7D", "{{window}}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_anywhere_in_an_address_can_be_filled_in() {
+        for written in [
+            "https://stats.example/last/{{window}}/errors",
+            "https://stats.example/last?range={{window}}",
+            "https://stats.example/{{window}}?range={{window}}&q=%7B1%7D",
+        ] {
+            assert_eq!(with_window(&Url::parse(written).unwrap()), written);
+        }
     }
 }

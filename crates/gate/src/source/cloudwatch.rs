@@ -87,7 +87,7 @@ impl CloudWatch {
         }
         for (question, answer) in questions.iter().zip(&mut answers) {
             if let (Query::Metric(metric), Ok(reading)) = (&question.query, answer)
-                && reading.value == Value::Nothing
+                && matches!(reading.value, Value::Absent | Value::Nothing)
             {
                 reading.notes.extend(self.hint(metric).await);
             }

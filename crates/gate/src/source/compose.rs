@@ -58,20 +58,24 @@ impl ComposeSource {
 
     async fn restarts(&self) -> Result<Reading, Trouble> {
         let counts = self.project.restart_counts().await?;
-        if counts.is_empty() && self.seen.borrow().is_none() {
-            return Ok(Reading::nothing("the project has no containers"));
-        }
-        let mut seen = self.seen.borrow_mut();
-        let restarts = match seen.as_mut() {
-            Some(seen) => seen.now(counts),
-            None => {
-                *seen = Some(Restarts::since(counts));
-                0
-            }
-        };
-        #[expect(clippy::cast_precision_loss, reason = "no engine restarts that often")]
-        Ok(Reading::number(restarts as f64))
+        Ok(reading(&mut self.seen.borrow_mut(), counts))
     }
+}
+
+/// What the counts of one asking say. A project without containers has nothing that could restart, at any time.
+fn reading(seen: &mut Option<Restarts>, counts: Vec<(String, u64)>) -> Reading {
+    if counts.is_empty() {
+        return Reading::nothing("the project has no containers");
+    }
+    let restarts = match seen {
+        Some(seen) => seen.now(counts),
+        None => {
+            *seen = Some(Restarts::since(counts));
+            0
+        }
+    };
+    #[expect(clippy::cast_precision_loss, reason = "no engine restarts that often")]
+    Reading::number(restarts as f64)
 }
 
 impl Source for ComposeSource {
@@ -120,6 +124,18 @@ mod tests {
         assert_eq!(seen.now(counts(&[("new", 2), ("kept", 1)])), 3);
         assert_eq!(seen.now(counts(&[("new", 0), ("kept", 0)])), 3);
         assert_eq!(seen.now(vec![]), 3);
+    }
+
+    #[test]
+    fn a_project_without_containers_is_no_data_at_any_time() {
+        let none = Reading::nothing("the project has no containers");
+        let mut seen = None;
+        assert_eq!(reading(&mut seen, vec![]), none);
+        assert_eq!(reading(&mut seen, counts(&[("web", 3)])), Reading::number(0.0));
+        assert_eq!(reading(&mut seen, counts(&[("web", 4)])), Reading::number(1.0));
+        assert_eq!(reading(&mut seen, vec![]), none);
+        // What was counted stays.
+        assert_eq!(reading(&mut seen, counts(&[("new", 1)])), Reading::number(2.0));
     }
 
     proptest! {

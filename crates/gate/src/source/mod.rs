@@ -67,7 +67,10 @@ pub enum Value {
     Number(f64),
     /// The counts of a histogram over the window, cumulative, in rising order of their bounds; the last bound is infinite.
     Buckets(Vec<Bucket>),
-    /// No data: no series, no points, NaN. Not zero.
+    /// No series or no points, from a source that has none of what never happened: the only one that a ratio may count as
+    /// zero bad ones.
+    Absent,
+    /// No data, such as NaN or nothing where the number should stand. Not zero.
     Nothing,
 }
 
@@ -109,6 +112,15 @@ impl Reading {
                 Value::Number(number)
             },
             notes: Vec::new(),
+        }
+    }
+
+    /// No series or no points, and why that may be. For sources alone that keep nothing of what never happened.
+    #[must_use]
+    pub fn absent(hint: impl Into<String>) -> Self {
+        Self {
+            value: Value::Absent,
+            notes: vec![hint.into()],
         }
     }
 

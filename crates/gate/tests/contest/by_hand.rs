@@ -123,7 +123,8 @@ fn the_same_question_of_a_rule_is_asked_once() {
 
 fn worthless() -> impl Strategy<Value = Answer> {
     prop_oneof![
-        Just(Ok(Reading::nothing("no such series"))),
+        Just(Ok(Reading::absent("no such series"))),
+        Just(Ok(Reading::nothing("no number"))),
         Just(Ok(Reading::number(0.0))),
         Just(Ok(Reading::number(f64::INFINITY))),
         Just(Err(Trouble::passing("answered 503"))),

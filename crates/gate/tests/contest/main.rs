@@ -203,7 +203,11 @@ async fn an_equal_canary_passes_at_the_end_and_only_there() {
 
 #[tokio::test(start_paused = true)]
 async fn a_canary_without_traffic_is_inconclusive_however_it_is_told() {
-    for nothing in [Reading::number(0.0), Reading::nothing("no such series")] {
+    for nothing in [
+        Reading::number(0.0),
+        Reading::absent("no such series"),
+        Reading::nothing("no number"),
+    ] {
         let source = counts(|query, minute| {
             if query.starts_with("canary") {
                 Ok(nothing.clone())
@@ -222,7 +226,7 @@ async fn a_canary_without_traffic_is_inconclusive_however_it_is_told() {
 async fn a_healthy_service_without_a_series_of_its_errors_passes() {
     let source = counts(|query, _| {
         Ok(if query.ends_with("bad") {
-            Reading::nothing("no such series")
+            Reading::absent("no such series")
         } else {
             Reading::number(1500.0)
         })
@@ -230,6 +234,23 @@ async fn a_healthy_service_without_a_series_of_its_errors_passes() {
     let (_, observation) = watch(&source, comparison(), Duration::ZERO).await;
     assert_eq!(observation.comparisons()[0].verdict(true), Verdict::Pass);
     assert_eq!(observation.comparisons()[0].notes, ["no such series"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn traffic_without_data_of_the_bad_ones_never_passes() {
+    let source = counts(|query, minute| {
+        if query == "canary bad" {
+            Ok(Reading::nothing("the answer has no `/errors`"))
+        } else {
+            service(1.0)(query, minute)
+        }
+    });
+    let (_, observation) = watch(&source, comparison(), Duration::ZERO).await;
+    assert_eq!(observation.comparisons()[0].verdict(true), Verdict::Error);
+    assert_eq!(
+        reason(&observation),
+        "no data: `bad`: the answer has no `/errors`"
+    );
 }
 
 #[tokio::test(start_paused = true)]

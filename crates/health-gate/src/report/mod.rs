@@ -167,6 +167,16 @@ impl Report {
         report
     }
 
+    /// The report of a run that did not begin, because it could not have measured what its verdict hangs on.
+    #[must_use]
+    pub fn unmeasured(run: &Run, reason: &str) -> Self {
+        Self {
+            verdict: Verdict::Error,
+            reason: text::cut(text::visible(reason).trim(), REASON),
+            ..Self::new(run, &Record::new(Vec::new(), Vec::new()), None, None, Vec::new())
+        }
+    }
+
     /// The report as JSON, for a file, with every known secret in it hidden.
     ///
     /// # Errors

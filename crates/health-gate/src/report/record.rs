@@ -90,6 +90,8 @@ pub struct RuleRow {
     pub sparkline: String,
     /// How it stands.
     pub standing: Standing,
+    /// Whether it was well before.
+    was_well: bool,
 }
 
 impl Record {
@@ -189,7 +191,10 @@ impl Record {
 
     /// A judgement of the rules.
     fn judged(&mut self, observation: &Observation) -> Vec<String> {
-        let rows: Vec<RuleRow> = observation.courses().iter().map(RuleRow::of).collect();
+        let mut rows: Vec<RuleRow> = observation.courses().iter().map(RuleRow::of).collect();
+        for (row, before) in rows.iter_mut().zip(&self.rules) {
+            row.was_well = before.was_well || before.standing == Standing::Well;
+        }
         let lines = rows
             .iter()
             .enumerate()
@@ -283,6 +288,7 @@ impl RuleRow {
             ),
             sparkline: rules::sparkline(course, SPARKLINE),
             standing: course.standing.clone(),
+            was_well: false,
         }
     }
 
@@ -298,10 +304,10 @@ impl RuleRow {
         } = self;
         Some(match &self.standing {
             Standing::Waiting => return None,
-            Standing::Well if *before == Standing::Waiting => format!("{name}: {text}, limit {limits}"),
+            Standing::Well if !self.was_well => format!("{name}: {text}, limit {limits}"),
             Standing::Well => format!("{name}: well again, {text}"),
             Standing::Unknown(_) => format!("{name}: not known yet, {text}"),
-            Standing::Bad(_) => format!("{name}: over its limit, {text}"),
+            Standing::Bad(_) => format!("{name}: bad so far, {text}"),
             Standing::Trouble(_) => format!("{name}: {text}"),
             Standing::Failed(_) => format!("{name}: failed, {text}"),
         })

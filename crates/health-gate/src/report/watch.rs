@@ -101,7 +101,7 @@ impl ProbeReport {
             let samples = tape.samples().iter();
             samples.filter(|sample| sample.state() == wanted).count() as u64
         };
-        let (bad, timed_out) = (count(State::Bad), count(State::TimedOut));
+        let (bad, timed_out) = (count(State::Bad) + count(State::TooSlow), count(State::TimedOut));
         let whole = tape.percentile(Duration::ZERO, Duration::MAX, 95.0);
         Self {
             name: String::new(),

@@ -40,6 +40,8 @@ pub(super) struct Container {
     pub(super) id: String,
     pub(super) service: String,
     pub(super) restarts: u64,
+    /// As `docker ps` has it, such as `shop-web-1`.
+    name: String,
     state: State,
 }
 
@@ -81,6 +83,8 @@ struct Summary {
 #[serde(rename_all = "PascalCase")]
 struct Inspected {
     #[serde(default)]
+    name: String,
+    #[serde(default)]
     restart_count: u64,
     state: State,
 }
@@ -118,6 +122,7 @@ pub(super) fn container(id: String, service: String, body: &[u8]) -> Result<Cont
         id,
         service,
         restarts: inspected.restart_count,
+        name: inspected.name.trim_start_matches('/').to_owned(),
         state: inspected.state,
     })
 }
@@ -171,11 +176,13 @@ pub(super) fn judge(
     Finding::bad(FaultKind::NotReady, reason)
 }
 
-/// Why no container of a service is ready.
+/// Why not all containers of a service are ready. A live one does not stand for another that restarts or has ended.
 fn not_running(service: &str, containers: &[&Container], masker: &Masker) -> Option<String> {
-    if containers.iter().any(|container| container.ready()) {
-        return None;
+    if containers.is_empty() {
+        return Some(format!("{} has no container", quoted(service)));
     }
+    let waiting = || containers.iter().filter(|container| !container.ready());
+    let first = waiting().next()?;
     let hint = |container: &Container| {
         let ended = container.state.status == "exited" && container.state.exit_code == 0;
         if ended {
@@ -184,9 +191,17 @@ fn not_running(service: &str, containers: &[&Container], masker: &Masker) -> Opt
             ""
         }
     };
-    Some(match containers {
-        [] => format!("{} has no container", quoted(service)),
-        [first, ..] => format!("{} {}{}", quoted(service), first.told(masker), hint(first)),
+    let service = quoted(service);
+    let told = format!("{}{}", first.told(masker), hint(first));
+    Some(if containers.len() == 1 {
+        format!("{service} {told}")
+    } else {
+        format!(
+            "{service} has {} of {} containers not ready: {} {told}",
+            waiting().count(),
+            containers.len(),
+            quoted(&first.name)
+        )
     })
 }
 

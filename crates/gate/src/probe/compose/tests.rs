@@ -45,8 +45,9 @@ fn health(status: &str, output: &str) -> Value {
 }
 
 fn containers(states: &[(&str, Value)]) -> Vec<Container> {
-    let read = |(service, state): &(&str, Value)| {
-        let (_, inspected) = engine_says("c0ffee", service, state.clone(), 5);
+    let read = |(place, (service, state)): (usize, &(&str, Value))| {
+        let (_, mut inspected) = engine_says("c0ffee", service, state.clone(), 5);
+        inspected["Name"] = json!(format!("/shop-{service}-{}", place + 1));
         project::container(
             "c0ffee".to_owned(),
             (*service).to_owned(),
@@ -54,7 +55,7 @@ fn containers(states: &[(&str, Value)]) -> Vec<Container> {
         )
         .unwrap()
     };
-    states.iter().map(read).collect()
+    states.iter().enumerate().map(read).collect()
 }
 
 #[test]
@@ -70,7 +71,28 @@ fn every_service_must_be_ready() {
             "good",
         ),
         (vec![("web", health("none", ""))], "", "", "good"),
-        (vec![("web", state("exited", 1)), ("web", up())], "", "", "good"),
+        (
+            vec![("web", up()), ("web", health("healthy", "ok"))],
+            "",
+            "",
+            "good",
+        ),
+        (
+            vec![("web", up()), ("web", state("restarting", 1))],
+            "",
+            "",
+            "`web` has 1 of 2 containers not ready: `shop-web-2` is restarting, 5 times by now, last exit code 1",
+        ),
+        (
+            vec![
+                ("web", state("exited", 1)),
+                ("web", up()),
+                ("web", health("starting", "")),
+            ],
+            "web",
+            "",
+            "`web` has 2 of 3 containers not ready: `shop-web-1` exited with 1",
+        ),
         (
             vec![("web", up()), ("migrate", state("exited", 0))],
             "",

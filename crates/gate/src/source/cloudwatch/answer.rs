@@ -69,7 +69,13 @@ pub(super) fn read(pages: &Pages, place: usize, shape: Shape, span: Span) -> Res
             )));
         }
     };
-    let mut reading = number.map_or_else(|| Reading::nothing("no points in the window"), Reading::number);
+    let mut reading = match number {
+        Some(number) => Reading::number(number),
+        None if results.iter().all(|result| result.values().is_empty()) => {
+            Reading::absent("no points in the window")
+        }
+        None => Reading::nothing("no whole point in the window, or NaN only"),
+    };
     let messages = results.iter().flat_map(|result| said(result.messages()));
     let messages: Vec<String> = messages.chain(pages.messages.iter().cloned()).collect();
     reading.notes.extend(fetch::notes(

@@ -23,8 +23,7 @@ struct Data {
 
 #[derive(Debug, Deserialize)]
 struct Attributes {
-    #[serde(default)]
-    columns: Vec<Column>,
+    columns: Option<Vec<Column>>,
 }
 
 /// A column of numbers, or of the groups that they belong to.
@@ -74,17 +73,16 @@ fn number(answer: &Answer) -> Result<Reading, Trouble> {
             "answered 200 with something else than a scalar: is it a login page, or another service?",
         )
     })?;
-    let columns = scalar
-        .data
-        .map(|data| data.attributes.columns)
-        .unwrap_or_default();
+    let Some(columns) = scalar.data.and_then(|data| data.attributes.columns) else {
+        return Ok(Reading::nothing("the answer holds no columns"));
+    };
     let rows: Vec<&Json> = columns
         .iter()
         .filter(|column| column.kind != "group")
         .flat_map(|column| &column.values)
         .collect();
     match rows.as_slice() {
-        [] | [Json::Null] => Ok(Reading::nothing(
+        [] | [Json::Null] => Ok(Reading::absent(
             "no data in the window: a wrong metric or tag, or nothing was reported",
         )),
         [one] => one

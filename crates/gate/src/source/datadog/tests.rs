@@ -41,22 +41,25 @@ fn one_number_or_nothing() {
         (json!([{"name": "q", "values": [7]}]), Value::Number(7.0)),
         (
             json!([{"name": "q", "type": "number", "values": [null]}]),
-            Value::Nothing,
+            Value::Absent,
         ),
         (
             json!([{"name": "q", "type": "number", "values": []}]),
-            Value::Nothing,
+            Value::Absent,
         ),
-        (json!([]), Value::Nothing),
+        (json!([]), Value::Absent),
     ] {
         let reading = read(200, &[], &scalar(columns.clone())).unwrap();
         assert_eq!(reading.value, value, "{columns}");
-        assert_eq!(reading.notes.is_empty(), value != Value::Nothing, "{columns}");
+        assert_eq!(reading.notes.is_empty(), value != Value::Absent, "{columns}");
     }
-    assert_eq!(
-        read(200, &[], r#"{"data":null,"errors":null}"#).unwrap().value,
-        Value::Nothing
-    );
+    for body in [
+        r#"{"data":null,"errors":null}"#,
+        r#"{"data":{"attributes":{}}}"#,
+        "{}",
+    ] {
+        assert_eq!(read(200, &[], body).unwrap().value, Value::Nothing, "{body}");
+    }
 }
 
 #[test]

@@ -135,7 +135,7 @@ pub(super) fn number(told: Told<Data>, query: &str) -> Result<Reading, Trouble> 
         }
         Data::String(_) => return Err(Trouble::question("the query gives a text and not a number")),
     };
-    let mut reading = number.map_or_else(|| Reading::nothing(missing(query)), Reading::number);
+    let mut reading = number.map_or_else(|| Reading::absent(missing(query)), Reading::number);
     if number.is_some() && reading.value == Value::Nothing {
         reading
             .notes

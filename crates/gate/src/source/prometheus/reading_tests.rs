@@ -65,7 +65,7 @@ fn numbers_are_read_and_nothing_is_not_zero() {
         (vector(&["-Inf"]), Value::Number(f64::NEG_INFINITY), ""),
         (vector(&["1e-05"]), Value::Number(1e-5), ""),
         (success("scalar", json!([1.5, "7"])), Value::Number(7.0), ""),
-        (vector(&[]), Value::Nothing, "at least 4 x the scrape interval"),
+        (vector(&[]), Value::Absent, "at least 4 x the scrape interval"),
         (vector(&["NaN"]), Value::Nothing, "NaN: no traffic"),
         (
             success("scalar", json!([1, "NaN"])),

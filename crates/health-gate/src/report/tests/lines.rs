@@ -123,10 +123,10 @@ fn a_rule_is_told_of_when_it_stands_otherwise() {
         lines,
         [
             "error-rate: 0% (0 of 600), limit < 1%; abort > 2% in 2 windows in a row of 60s",
-            "error-rate: over its limit, 3.2% (19 of 600) and not < 1% in the whole 3m",
+            "error-rate: bad so far, 3.2% (19 of 600) and not < 1% in the whole 3m",
             "error-rate: not measured: prometheus answered 503",
             "error-rate: well again, 0% (0 of 600)",
-            "error-rate: over its limit, 3.2% (19 of 600) and not < 1% in the whole 6m",
+            "error-rate: bad so far, 3.2% (19 of 600) and not < 1% in the whole 6m",
             "error-rate: failed, 3.2% (19 of 600) > 2% in 2 windows in a row of 60s",
         ]
     );
