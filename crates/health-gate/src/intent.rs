@@ -79,17 +79,7 @@ pub fn headline(spec: &Spec) -> String {
 /// What the run is about, for the ledger: one address, or the names.
 #[must_use]
 pub fn subject(spec: &Spec) -> String {
-    let waited = spec
-        .wait
-        .iter()
-        .flat_map(|wait| &wait.targets)
-        .map(|waited| &waited.target);
-    let watched = spec
-        .watch
-        .iter()
-        .flat_map(|watch| &watch.probes)
-        .map(|probe| &probe.target);
-    let targets: Vec<&Target> = waited.chain(watched).collect();
+    let targets: Vec<&Target> = spec.targets().collect();
     match &targets[..] {
         [] => {
             let sources: Vec<&str> = spec.sources.iter().map(|source| source.name.as_str()).collect();

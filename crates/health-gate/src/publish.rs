@@ -1,7 +1,7 @@
 //! The end of a run: report, outputs, files, summary, annotations, and the exit code.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gate::contest::Contest;
@@ -85,8 +85,11 @@ pub fn finish(
         return Err(refuse(asked, refused, runner));
     }
     let report = report(asked, record, observation, &seen, cut.as_ref(), runner);
-    let unwritten = write_files(asked, &report, runner);
-    let outcome = outcome(asked, &report, runner);
+    let Files {
+        report: written,
+        unwritten,
+    } = write_files(asked, &report, runner);
+    let outcome = outcome(asked, &report, written.as_deref());
     publish(&outcome, runner);
     runner.summary(&report.summary());
     annotate(&report, runner);
@@ -121,10 +124,11 @@ pub fn finish(
 fn refuse(asked: &Asked, refused: &Refused, runner: &Runner) -> Failure {
     let reason = format!("source `{}`: {}", refused.source, refused.trouble.reason);
     let report = Report::unmeasured(&this_run(asked, None, runner), &reason);
-    if let Some(error) = write_files(asked, &report, runner) {
-        runner.warn(&error);
+    let files = write_files(asked, &report, runner);
+    if let Some(error) = &files.unwritten {
+        runner.warn(error);
     }
-    let outcome = outcome(asked, &report, runner);
+    let outcome = outcome(asked, &report, files.report.as_deref());
     publish(&outcome, runner);
     runner.summary(&report.summary());
     Failure::new(exit_of(&refused.trouble), reason)
@@ -209,24 +213,33 @@ fn comparison(contest: &Contest, complete: bool) -> Comparison {
     }
 }
 
-/// Writes the files; what could not be written.
-fn write_files(asked: &Asked, report: &Report, runner: &Runner) -> Option<String> {
+/// What became of the files.
+#[derive(Default)]
+struct Files {
+    /// Where the report was written.
+    report: Option<PathBuf>,
+    /// Why a file that was asked for was not.
+    unwritten: Option<String>,
+}
+
+/// Writes the files.
+fn write_files(asked: &Asked, report: &Report, runner: &Runner) -> Files {
     let masker = runner.writer().masker().clone();
-    let mut unwritten = None;
+    let mut files = Files::default();
     if let Some(path) = report_path(asked, runner) {
         let json = report.json(&masker).unwrap_or_default();
         match write_file(&path, &json) {
-            Ok(()) => {}
-            Err(error) if asked.results.report.is_some() => unwritten = Some(error.to_string()),
+            Ok(()) => files.report = Some(path),
+            Err(error) if asked.results.report.is_some() => files.unwritten = Some(error.to_string()),
             Err(error) => runner.warn(&error.to_string()),
         }
     }
     if let Some(path) = &asked.results.junit
         && let Err(error) = write_file(path, report.junit(&masker).as_bytes())
     {
-        unwritten = Some(error.to_string());
+        files.unwritten = Some(error.to_string());
     }
-    unwritten
+    files
 }
 
 /// Where the report goes: where it was asked for, else in a runner to a file of the step.
@@ -252,12 +265,12 @@ fn report_path(asked: &Asked, runner: &Runner) -> Option<PathBuf> {
 }
 
 /// The facts of a run; status and headline of a failure are the failure's.
-fn outcome(asked: &Asked, report: &Report, runner: &Runner) -> Outcome {
+fn outcome(asked: &Asked, report: &Report, written: Option<&Path>) -> Outcome {
     let mut outcome = Outcome::new(Status::Done, report.headline()).target(intent::subject(&asked.spec));
     for (name, value) in report.outputs() {
         outcome = outcome.fact(name, value);
     }
-    if let Some(path) = report_path(asked, runner).filter(|path| path.is_file()) {
+    if let Some(path) = written {
         outcome = outcome.fact("report", path.display().to_string());
     }
     if let Some(version) = &asked.version {

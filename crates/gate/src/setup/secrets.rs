@@ -19,17 +19,7 @@ const SURELY_NO_WORD: usize = 20;
 
 /// Hides every secret.
 pub(super) fn hide(spec: &Spec, runner: &Runner) {
-    let waited = spec
-        .wait
-        .iter()
-        .flat_map(|wait| &wait.targets)
-        .map(|waited| &waited.target);
-    let watched = spec
-        .watch
-        .iter()
-        .flat_map(|watch| &watch.probes)
-        .map(|probe| &probe.target);
-    for target in waited.chain(watched) {
+    for target in spec.targets() {
         of_target(target, runner);
     }
     for source in &spec.sources {

@@ -13,6 +13,7 @@ use comparison::Comparison;
 use fault::Faults;
 use file::read::{Context, Read as _};
 use sources::Source;
+use target::Target;
 use wait::Wait;
 use watch::Watch;
 
@@ -55,6 +56,23 @@ pub struct Spec {
     pub comparisons: Vec<Comparison>,
     /// What an inconclusive verdict does.
     pub on_inconclusive: OnInconclusive,
+}
+
+impl Spec {
+    /// Every target: those that are waited for, then those that are watched.
+    pub fn targets(&self) -> impl Iterator<Item = &Target> {
+        let waited = self
+            .wait
+            .iter()
+            .flat_map(|wait| &wait.targets)
+            .map(|waited| &waited.target);
+        let watched = self
+            .watch
+            .iter()
+            .flat_map(|watch| &watch.probes)
+            .map(|probe| &probe.target);
+        waited.chain(watched)
+    }
 }
 
 /// Reads a gate file. `name` is its name for messages; `vars` take the place of what it says of its variables.

@@ -198,7 +198,7 @@ pub(crate) fn sources(raw: Option<&Named<file::Source>>, env: &Env, faults: &mut
 fn source(name: &str, raw: &file::Source, env: &Env, faults: &mut Faults) -> Option<Source> {
     raw.given.need("type", "a source", faults);
     let kind = raw.r#type.as_ref()?.value;
-    keys_fit(raw, kind, faults);
+    raw.given.fit(&KEYS, "source", kind.word(), faults);
     let timeout = raw.timeout.as_ref().map_or(TIMEOUT, |timeout| timeout.value);
     if timeout.is_zero() {
         faults.add(raw.given.place("timeout"), "`timeout` must be more than zero");
@@ -267,28 +267,6 @@ fn source(name: &str, raw: &file::Source, env: &Env, faults: &mut Faults) -> Opt
         timeout,
         kind,
     })
-}
-
-/// Every key must belong to the type.
-fn keys_fit(raw: &file::Source, kind: SourceType, faults: &mut Faults) {
-    let kind = kind.word();
-    for given in raw.given.names() {
-        let kinds = KEYS
-            .iter()
-            .find(|(key, _)| *key == given)
-            .map(|(_, kinds)| *kinds);
-        if let Some(kinds) = kinds.filter(|kinds| !kinds.contains(&kind)) {
-            let kinds: Vec<String> = kinds.iter().map(|kind| format!("`{kind}`")).collect();
-            let at = raw.given.place(given);
-            faults.add(
-                at,
-                format!(
-                    "`{given}` belongs to {}, and this source is `{kind}`",
-                    kinds.join(" and ")
-                ),
-            );
-        }
-    }
 }
 
 fn credentials(raw: &file::Source, faults: &mut Faults) -> Option<Credentials> {

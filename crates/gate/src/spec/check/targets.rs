@@ -68,7 +68,7 @@ const MOST_DAYS: u32 = 3650;
 /// Checks a target.
 pub(crate) fn target(raw: &file::Target, faults: &mut Faults) -> Option<Target> {
     let kind = kind(raw, faults)?;
-    keys_fit(raw, kind, faults);
+    raw.given.fit(&KEYS, "target", kind, faults);
     let kind = match kind {
         "http" => Kind::Http(Box::new(http(raw, faults)?)),
         "tcp" => Kind::Tcp(tcp(raw, faults)?),
@@ -139,27 +139,6 @@ fn kind(raw: &file::Target, faults: &mut Faults) -> Option<&'static str> {
                 ),
             );
             None
-        }
-    }
-}
-
-/// Every key must belong to the kind.
-fn keys_fit(raw: &file::Target, kind: &str, faults: &mut Faults) {
-    for given in raw.given.names() {
-        let kinds = KEYS
-            .iter()
-            .find(|(key, _)| *key == given)
-            .map(|(_, kinds)| *kinds);
-        if let Some(kinds) = kinds.filter(|kinds| !kinds.contains(&kind)) {
-            let kinds: Vec<String> = kinds.iter().map(|kind| format!("`{kind}`")).collect();
-            let at = raw.given.place(given);
-            faults.add(
-                at,
-                format!(
-                    "`{given}` belongs to {}, and this target is `{kind}`",
-                    kinds.join(" and ")
-                ),
-            );
         }
     }
 }

@@ -143,6 +143,25 @@ impl Given {
         self.keys.iter().map(|(key, _)| *key)
     }
 
+    /// Tells which keys do not belong to the kind of thing that the map stands for. `known` says what each key belongs to;
+    /// one that is not in it belongs to all. `what` is the word for the thing, such as `target`.
+    pub(crate) fn fit(&self, known: &[(&str, &[&str])], what: &str, kind: &str, faults: &mut Faults) {
+        for (given, at) in &self.keys {
+            let kinds = known
+                .iter()
+                .find(|(key, _)| key == given)
+                .map(|(_, kinds)| *kinds);
+            if let Some(kinds) = kinds.filter(|kinds| !kinds.contains(&kind)) {
+                let kinds: Vec<String> = kinds.iter().map(|kind| format!("`{kind}`")).collect();
+                let reason = format!(
+                    "`{given}` belongs to {}, and this {what} is `{kind}`",
+                    kinds.join(" and ")
+                );
+                faults.add(*at, reason);
+            }
+        }
+    }
+
     /// Tells that a key is missing, where it is.
     pub(crate) fn need(&self, name: &str, of: &str, faults: &mut Faults) {
         if !self.has(name) {
