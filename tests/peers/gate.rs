@@ -209,9 +209,20 @@ impl Finished {
     /// A rule of its report.
     #[track_caller]
     pub(crate) fn rule(&self, name: &str) -> &Value {
-        let rules = self.report["rules"].as_array().unwrap();
-        let rule = rules.iter().find(|rule| rule["name"] == name);
-        rule.unwrap_or_else(|| panic!("no rule `{name}` in\n{:#}", self.report))
+        self.reported("rules", name)
+    }
+
+    /// A comparison of its report.
+    #[track_caller]
+    pub(crate) fn comparison(&self, name: &str) -> &Value {
+        self.reported("comparisons", name)
+    }
+
+    #[track_caller]
+    fn reported(&self, list: &str, name: &str) -> &Value {
+        let all = self.report[list].as_array().unwrap();
+        let one = all.iter().find(|one| one["name"] == name);
+        one.unwrap_or_else(|| panic!("no `{name}` among the {list} of\n{:#}", self.report))
     }
 }
 

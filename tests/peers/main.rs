@@ -15,4 +15,6 @@ mod with_nginx;
 mod with_nginx_tls;
 mod with_postgres;
 mod with_prometheus;
+mod with_prometheus_compare;
 mod with_redis;
+mod with_redis_tls;

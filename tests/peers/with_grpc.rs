@@ -49,6 +49,7 @@ fn over_tls_it_does_not_answer_without() {
     let grpc = GrpcHealth::start_tls(&place).unwrap();
     let address = grpc.address();
     assert_eq!(grpc.check(&place, "").unwrap(), "UNAVAILABLE");
+    assert_eq!(grpc.check_tls(&place, "").unwrap(), "SERVING");
     look(address, "").ends(3);
     wait_tcp(address).passes();
     look(address, "")
@@ -81,4 +82,29 @@ fn another_server_is_told_from_one_that_is_ill() {
         .trusting(certificate.authority())
         .ends(3)
         .says(&["answered HTTP 404 and no gRPC"]);
+}
+
+#[test]
+fn one_without_the_health_service_is_not_waited_for() {
+    let (place, tls_place) = (Place::new().unwrap(), Place::new().unwrap());
+    let grpc = GrpcHealth::start_bare(&place).unwrap();
+    assert_eq!(grpc.check(&place, "").unwrap(), "UNIMPLEMENTED");
+    let said = ["the server has no `grpc.health.v1.Health/Check` (UNIMPLEMENTED)"];
+    let finished = look(grpc.address(), "").ends(2).says(&said);
+    assert_eq!(finished.report["verdict"], "error");
+    look(grpc.address(), "shop").ends(2).says(&said);
+    // By waiting it gets none: its ten minutes are not used up.
+    let target = ["--grpc", &grpc.address().to_string()];
+    let finished = wait(&target).with(&["--timeout", "10m"]).ends(2).says(&said);
+    assert_eq!(finished.report["verdict"], "error");
+
+    let certificate = Certificate::signed(Valid::Now).unwrap();
+    certificate.write(&tls_place).unwrap();
+    let grpc = GrpcHealth::start_bare_tls(&tls_place).unwrap();
+    assert_eq!(grpc.check_tls(&tls_place, "").unwrap(), "UNIMPLEMENTED");
+    look(grpc.address(), "")
+        .with(&["--secure"])
+        .trusting(certificate.authority())
+        .ends(2)
+        .says(&said);
 }

@@ -1,7 +1,5 @@
 //! Prometheus scraping a real exporter: the answers that make a gate's queries wrong, each shown by Prometheus itself
 //! before the gate is asked for its verdict. The first scrape takes seconds, so each test looks at several facts.
-//!
-//! A canary beside its baseline (`compare`) would be a test here, with an exporter for each: `World` takes one more target.
 
 use std::time::Duration;
 

@@ -104,7 +104,7 @@ fn one_annotation_for_each_rule_that_failed() {
     let finished = watched(&place, &server, &[]).expect(3);
     let (errors, warnings) = (named(&finished.log(), "error"), named(&finished.log(), "warning"));
     assert!(
-        errors.len() == 1 && errors[0].starts_with("count-bad: "),
+        errors.len() == 1 && errors[0].starts_with(&format!("{}: count-bad: ", server.url("/health"))),
         "{errors:?}"
     );
     assert!(
@@ -129,7 +129,8 @@ fn the_line_of_the_ledger() {
         (&json!("failed"), &json!(3), &json!("staging"))
     );
     assert_eq!(line["target"], server.url("/health"));
-    assert_eq!(line["headline"], outputs["reason"].as_str());
+    let headline = format!("{} (staging): {}", server.url("/health"), outputs["reason"]);
+    assert_eq!(line["headline"], headline.as_str());
     let facts = &line["facts"];
     assert_eq!(facts["verdict"], "fail");
     assert_eq!(facts["failed-rules"], json!(["count-bad", "count-5xx"]));

@@ -30,7 +30,7 @@ fn an_unknown_authority_is_refused_with_a_reason() {
         .says(&[
             "TLS failed",
             "certificate",
-            "set `SSL_CERT_FILE` for a private authority",
+            "`SSL_CERT_FILE` is for an authority that is not trusted",
         ]);
     assert!(server.requests().is_empty());
 }

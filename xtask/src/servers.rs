@@ -23,10 +23,13 @@ const SERVERS: [(Need, &[&str]); 6] = [
         ],
     ),
     (POSTGRES, &["with_postgres::"]),
-    (REDIS, &["with_redis::", "with_blackbox::"]),
-    (PROMETHEUS, &["with_prometheus::"]),
+    (REDIS, &["with_redis::", "with_redis_tls::", "with_blackbox::"]),
+    (PROMETHEUS, &["with_prometheus::", "with_prometheus_compare::"]),
     (BLACKBOX, &["with_blackbox::"]),
-    (PYTHON, &["with_grpc::", "with_prometheus::"]),
+    (
+        PYTHON,
+        &["with_grpc::", "with_prometheus::", "with_prometheus_compare::"],
+    ),
 ];
 
 /// The servers that could be had.

@@ -1,12 +1,13 @@
 //! Conditions as people write them: `< 1%`, `p95 < 300ms`, `count(5xx) >= 10`, `failing`. Pure.
 
 use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
-use gha::{duration, text};
-
 use crate::status_set::StatusSet;
+
+mod read;
+#[cfg(test)]
+mod tests;
 
 /// A condition as it was written. What a left-out measure means depends on what is measured: [`Condition::on`] tells.
 #[derive(Clone, Debug, PartialEq)]
@@ -114,87 +115,6 @@ pub enum ConditionError {
         /// What fits there.
         takes: &'static str,
     },
-}
-
-impl FromStr for Condition {
-    type Err = ConditionError;
-
-    fn from_str(written: &str) -> Result<Self, Self::Err> {
-        let written = text::cut(&text::visible(written.trim()), 100);
-        let refuse = || ConditionError::Unreadable(written.clone());
-        if written == "failing" {
-            return Ok(Self {
-                measure: Some(Measure::Failing),
-                comparison: None,
-                written,
-            });
-        }
-        let start = written.find(['<', '>', '=', '!']).ok_or_else(refuse)?;
-        let (left, rest) = written.split_at(start);
-        let (op, amount) = operator(rest).ok_or_else(refuse)?;
-        let measure = match left.trim() {
-            "" => None,
-            name => Some(measure(name).ok_or_else(refuse)?),
-        };
-        Ok(Self {
-            measure,
-            comparison: Some((op, read_amount(amount.trim()).ok_or_else(refuse)?)),
-            written,
-        })
-    }
-}
-
-/// The operator at the start, and the rest.
-fn operator(rest: &str) -> Option<(Op, &str)> {
-    // The longer ones first.
-    let known = [
-        ("<=", Op::AtMost),
-        (">=", Op::AtLeast),
-        ("==", Op::Equal),
-        ("!=", Op::Other),
-        ("<", Op::Less),
-        (">", Op::More),
-    ];
-    known
-        .into_iter()
-        .find_map(|(sign, op)| rest.strip_prefix(sign).map(|rest| (op, rest)))
-}
-
-fn measure(name: &str) -> Option<Measure> {
-    if let Some(inside) = name
-        .strip_prefix("count(")
-        .and_then(|rest| rest.strip_suffix(')'))
-    {
-        return match inside.trim() {
-            "bad" => Some(Measure::CountBad),
-            codes => codes.parse().ok().map(Measure::CountStatus),
-        };
-    }
-    match name {
-        "error_rate" => Some(Measure::ErrorRate),
-        "value" => Some(Measure::Number),
-        _ => {
-            let digits = name.strip_prefix('p')?;
-            let plain = digits.starts_with(|c: char| c.is_ascii_digit())
-                && digits.chars().all(|c| c.is_ascii_digit() || c == '.');
-            let percent: f64 = digits.parse().ok().filter(|_| plain)?;
-            (percent > 0.0 && percent < 100.0).then_some(Measure::Percentile(percent))
-        }
-    }
-}
-
-fn read_amount(amount: &str) -> Option<Amount> {
-    let number = |text: &str| {
-        let plain = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '.'));
-        let number: f64 = text.trim_end().parse().ok().filter(|_| plain)?;
-        number.is_finite().then_some(number)
-    };
-    match amount.strip_suffix('%') {
-        Some(percent) => number(percent).map(Amount::Percent),
-        None => number(amount)
-            .map(Amount::Plain)
-            .or_else(|| duration::parse(amount).ok().map(Amount::Time)),
-    }
 }
 
 impl Condition {
@@ -315,92 +235,5 @@ impl Op {
 impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.written)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::{any, proptest};
-
-    fn on(written: &str, subject: SubjectKind) -> Result<(Measure, Op, f64), String> {
-        let condition: Condition = written
-            .parse()
-            .map_err(|error: ConditionError| error.to_string())?;
-        let test = condition.on(subject).map_err(|error| error.to_string())?;
-        Ok((test.measure, test.op, test.threshold))
-    }
-
-    #[test]
-    fn conditions_are_read_in_their_units() {
-        use SubjectKind::{Histogram, Number, Probe, Ratio};
-        for (written, subject, expected) in [
-            ("< 1%", Ratio, (Measure::ErrorRate, Op::Less, 0.01)),
-            (
-                "error_rate<=0.005",
-                Probe,
-                (Measure::ErrorRate, Op::AtMost, 0.005),
-            ),
-            ("p95 < 300ms", Probe, (Measure::Percentile(95.0), Op::Less, 0.3)),
-            (
-                "p99.9 >= 1m30s",
-                Histogram,
-                (Measure::Percentile(99.9), Op::AtLeast, 90.0),
-            ),
-            (">= 10", Number, (Measure::Number, Op::AtLeast, 10.0)),
-            ("value > -1.5", Number, (Measure::Number, Op::More, -1.5)),
-            ("< 80%", Number, (Measure::Number, Op::Less, 0.8)),
-            ("== 0", Number, (Measure::Number, Op::Equal, 0.0)),
-            ("count(bad) > 3", Probe, (Measure::CountBad, Op::More, 3.0)),
-            (
-                "count(5xx) >= 10",
-                Probe,
-                (Measure::CountStatus("5xx".parse().unwrap()), Op::AtLeast, 10.0),
-            ),
-            ("failing", Probe, (Measure::Failing, Op::AtLeast, 0.0)),
-        ] {
-            assert_eq!(on(written, subject), Ok(expected), "{written}");
-        }
-    }
-
-    #[test]
-    fn what_does_not_fit_says_what_would() {
-        use SubjectKind::{Histogram, Number, Probe, Ratio};
-        for (written, subject, reason) in [
-            ("", Ratio, "`` is no condition"),
-            ("1%", Ratio, "is no condition"),
-            ("< one", Ratio, "is no condition"),
-            ("< 1%%", Ratio, "is no condition"),
-            ("< inf", Number, "is no condition"),
-            ("=> 10", Number, "is no condition"),
-            ("p0 < 1s", Probe, "is no condition"),
-            ("p100 < 1s", Probe, "is no condition"),
-            ("count(9xx) > 1", Probe, "is no condition"),
-            ("< 1", Ratio, "compares a share"),
-            ("< 300ms", Ratio, "compares a share"),
-            ("< 101%", Ratio, "compares a share"),
-            ("p95 < 300", Probe, "no unit; write for example `p95 < 300ms`"),
-            ("p95 < 3%", Histogram, "no unit"),
-            (">= 10s", Number, "has a unit"),
-            ("== 1%", Ratio, "never exactly"),
-            ("< 1%", Probe, "a probe's samples take `error_rate`"),
-            ("p95 < 1s", Ratio, "a ratio takes a share"),
-            ("failing", Number, "a count or value takes a number"),
-            ("< 1%", Histogram, "a histogram takes a percentile"),
-        ] {
-            let error = on(written, subject).expect_err(written);
-            assert!(error.contains(reason), "{written}: {error}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_panics(text in any::<String>()) {
-            if let Ok(condition) = text.parse::<Condition>() {
-                for subject in [SubjectKind::Probe, SubjectKind::Ratio, SubjectKind::Histogram, SubjectKind::Number] {
-                    let _ = condition.on(subject);
-                }
-            }
-        }
     }
 }

@@ -16,9 +16,9 @@ use crate::version::Version;
 /// How much of a value is quoted in a reason, in characters.
 const QUOTED: usize = 120;
 
-/// The rules for an answer.
+/// The rules for an answer. `E` is how expressions are held: compiled, or as written in a gate file.
 #[derive(Clone, Debug)]
-pub struct Expect {
+pub struct Expect<E = Expression> {
     /// The status codes that are good.
     pub status: StatusSet,
     /// Texts that the body must contain.
@@ -26,7 +26,7 @@ pub struct Expect {
     /// Patterns that the body must match.
     pub matches: Vec<Regex>,
     /// Rules for a JSON body.
-    pub json: Vec<JsonRule>,
+    pub json: Vec<JsonRule<E>>,
     /// Headers.
     pub headers: Vec<Header>,
     /// The version that must serve.
@@ -34,12 +34,12 @@ pub struct Expect {
 }
 
 /// A rule for a JSON body.
-#[derive(Clone, Debug)]
-pub enum JsonRule {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JsonRule<E = Expression> {
     /// A field and its value.
     Field(JsonField),
     /// An expression that must be true.
-    Expression(Expression),
+    Expression(E),
 }
 
 /// A field of a JSON body and its value: `/status=ok`.

@@ -9,6 +9,7 @@
 //! a run blocks the runtime for [`LIMIT`] at most, which the gate's look can bear. Not bounded is the memory that a program of few rounds asks
 //! for, such as `"x" * 1e12`: foreign values can't cause it, only who writes the expression.
 
+mod assignment;
 mod language;
 
 use std::fmt;
@@ -60,9 +61,10 @@ pub struct Expression {
 
 /// Why a text is no expression.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-#[error("`{written}` is no jq expression: {reason}")]
+#[error("`{written}` is no {kind}: {reason}")]
 pub struct ExpressionError {
     written: String,
+    kind: &'static str,
     reason: String,
 }
 
@@ -118,6 +120,7 @@ impl Expression {
     pub fn new(written: &str, variables: &[(&str, Value)]) -> Result<Self, ExpressionError> {
         let refuse = |reason: String| ExpressionError {
             written: text::cut(&text::visible(written), MESSAGE),
+            kind: "jq expression",
             reason,
         };
         if written.len() > LONGEST {
@@ -140,6 +143,21 @@ impl Expression {
             program: Arc::new(program),
             late: Arc::default(),
         })
+    }
+
+    /// Compiles a program that is a condition, see [`Self::holds`].
+    ///
+    /// # Errors
+    /// As [`Self::new`], and when it assigns by `=` where it must have meant to compare by `==`.
+    pub fn condition(written: &str, variables: &[(&str, Value)]) -> Result<Self, ExpressionError> {
+        match assignment::assignment(written) {
+            Some(place) => Err(ExpressionError {
+                written: text::cut(&text::visible(written), MESSAGE),
+                kind: "condition",
+                reason: format!("`=` at {place} assigns; write `==` to compare"),
+            }),
+            None => Self::new(written, variables),
+        }
     }
 
     /// The program as it was written.

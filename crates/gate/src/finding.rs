@@ -100,6 +100,12 @@ impl Finding {
     }
 }
 
+impl From<Fault> for Finding {
+    fn from(fault: Fault) -> Self {
+        Self::Bad(fault)
+    }
+}
+
 impl FaultKind {
     /// What to look at next when this was the last thing seen.
     #[must_use]
@@ -116,7 +122,7 @@ impl FaultKind {
                 "the service accepts connections and does not answer; look at its log, or raise `--try-timeout`"
             }
             Self::Tls => {
-                "check the certificate, its dates and its host name; set `SSL_CERT_FILE` for a private authority"
+                "check the certificate, its dates and its host name; `SSL_CERT_FILE` is for an authority that is not trusted, and helps with nothing else"
             }
             Self::Redirect => {
                 "redirects are not followed, because a login page answers 200 too; name the final address"

@@ -2,8 +2,10 @@
 //! judge. The clock is tokio's, so that tests run it without waiting.
 //!
 //! Looks start on a fixed grid whatever the earlier ones do (an open model), so that a target that hangs is seen as often as
-//! one that answers. A point of the grid at which too many looks are under way counts as one that did not answer in
-//! time; one that this program itself came late for is left out and counted apart, never made up for by a burst.
+//! one that answers. A point of the grid at which too many looks are under way waits for the next of them to end: behind
+//! one that hung it counts as one that did not answer in time, behind one that answered it was not measured, because the
+//! limit is this program's own. A point that this program came late for is left out and counted apart, never made up for
+//! by a burst.
 
 use std::pin::{Pin, pin};
 use std::time::Duration;
@@ -20,8 +22,9 @@ use crate::source::{Question, Source};
 use crate::tape::{Sample, State};
 use crate::trouble::Trouble;
 
-/// The most looks of one probe that may be under way.
-const MOST_LOOKS: u32 = 512;
+/// The most looks of one probe that may be under way: at 25 to 50 KB each they fit into the memory that the whole may
+/// take, and into the 1,024 open files that a process usually may have.
+pub const MOST_LOOKS: u32 = 512;
 
 /// How late a point of the grid may be started.
 const LATE: Duration = Duration::from_millis(50);
@@ -95,8 +98,11 @@ pub struct Ending {
     pub complete: bool,
     /// How long it took.
     pub took: Duration,
-    /// Looks that were not started because too many were under way; they count as bad.
+    /// Looks that were not started because too many that hung were under way; they count as bad.
     pub dropped: u64,
+    /// Looks that were not started because too many that answered were under way: too slow an answer for the rate. They
+    /// are not measured.
+    pub crowded: u64,
     /// Looks that were left out because this program came late for them.
     pub skipped: u64,
 }
@@ -119,6 +125,7 @@ pub async fn observe(
         complete: false,
         took: Duration::ZERO,
         dropped: 0,
+        crowded: 0,
         skipped: 0,
     };
     let (mut own_is_over, mut last_is_asked) = (false, false);
@@ -147,13 +154,7 @@ pub async fn observe(
                 let now = begin.elapsed();
                 for (probe, grid) in grids.iter_mut().enumerate() {
                     for due in grid.start(now, plan.duration, &mut ending) {
-                        match due {
-                            Due::Look(due) => looks.push(look(&plan.loads[probe], probe, due, begin)),
-                            Due::Drop(due) => {
-                                let limit = plan.loads[probe].try_timeout;
-                                observation.sample(probe, Sample::of(due, limit, State::TimedOut, None));
-                            }
-                        }
+                        looks.push(look(&plan.loads[probe], probe, due, begin));
                     }
                 }
                 if judging && now >= tick {
@@ -181,12 +182,13 @@ pub async fn observe(
             }
             Some(seen) = looks.next(), if !looks.is_empty() => {
                 let (probe, due, took, look) = seen;
-                grids[probe].under_way -= 1;
                 let limit = plan.loads[probe].try_timeout;
                 if let Finding::Unmeasured(trouble) = &look.finding {
                     observation.trouble(probe, trouble.clone());
                 }
-                observation.sample(probe, Sample::new(due, took, limit, &look.finding, look.status));
+                let sample = Sample::new(due, took, limit, &look.finding, look.status);
+                observation.sample(probe, sample);
+                grids[probe].end(probe, sample.state(), limit, observation, &mut ending);
                 told(Told::Look { probe, due, look: &look });
             }
         }
@@ -227,12 +229,8 @@ struct Grid {
     next: Duration,
     under_way: u32,
     most: u32,
-}
-
-/// A point of the grid.
-enum Due {
-    Look(Duration),
-    Drop(Duration),
+    /// The points at which too many looks were under way, until one of these ends.
+    crowded: Vec<Duration>,
 }
 
 impl Grid {
@@ -244,11 +242,12 @@ impl Grid {
             next: Duration::ZERO,
             under_way: 0,
             most: u32::try_from(most).unwrap_or(u32::MAX).min(MOST_LOOKS),
+            crowded: Vec::new(),
         }
     }
 
-    /// The points that are due.
-    fn start(&mut self, now: Duration, end: Duration, ending: &mut Ending) -> Vec<Due> {
+    /// The points at which a look starts now.
+    fn start(&mut self, now: Duration, end: Duration, ending: &mut Ending) -> Vec<Duration> {
         let mut due = Vec::new();
         while self.next <= now && self.next < end {
             let at = self.next;
@@ -257,14 +256,48 @@ impl Grid {
                 ending.skipped += 1;
             } else if self.under_way < self.most {
                 self.under_way += 1;
-                due.push(Due::Look(at));
+                due.push(at);
             } else {
-                ending.dropped += 1;
-                due.push(Due::Drop(at));
+                self.crowded.push(at);
             }
         }
         due
     }
+
+    /// A look has ended. What it was says what the points are that found no room beside it: where it hung, they would have;
+    /// where it did not, nothing is known of them.
+    fn end(
+        &mut self,
+        probe: usize,
+        state: State,
+        limit: Duration,
+        observation: &mut Observation,
+        ending: &mut Ending,
+    ) {
+        self.under_way -= 1;
+        let points = std::mem::take(&mut self.crowded);
+        let count = u64::try_from(points.len()).unwrap_or(u64::MAX);
+        let (took, state) = if state == State::TimedOut {
+            ending.dropped += count;
+            (limit, state)
+        } else {
+            ending.crowded += count;
+            (Duration::ZERO, State::Unmeasured)
+        };
+        if state == State::Unmeasured && count > 0 {
+            observation.trouble(probe, crowded(self.most));
+        }
+        for due in points {
+            observation.sample(probe, Sample::of(due, took, state, None));
+        }
+    }
+}
+
+/// Why a point of the grid was not looked at.
+fn crowded(most: u32) -> Trouble {
+    Trouble::passing(format!(
+        "{most} looks were under way, and the gate makes no more at once; lower the rate, for the target answers too slowly for it"
+    ))
 }
 
 /// One look of a probe. Its time counts from when it was due, so that waiting for a start is not forgotten.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::finding::{FaultKind, Finding};
 use crate::measured::{Latency, Share};
-use crate::probe::gives_up_after;
+use crate::net::progress::told_after;
 use crate::stats::percentile;
 use crate::status_set::StatusSet;
 use crate::trouble::Trouble;
@@ -62,7 +62,7 @@ impl Sample {
         let state = match finding {
             Finding::Good => State::Good,
             Finding::Unmeasured(_) => State::Unmeasured,
-            Finding::Bad(fault) if fault.kind == FaultKind::Slow && took >= gives_up_after(limit) => {
+            Finding::Bad(fault) if fault.kind == FaultKind::Slow && took >= told_after(limit) => {
                 State::TimedOut
             }
             Finding::Bad(fault) if fault.kind == FaultKind::Slow => State::TooSlow,
@@ -353,10 +353,8 @@ mod tests {
         let of = |took, finding: &Finding| sample(took, finding).state;
         assert_eq!(of(LIMIT, &slow), State::TimedOut);
         // Probes stop a little before the limit, to tell where they hung.
-        for early in [LIMIT - Duration::from_millis(2), LIMIT.mul_f64(0.97)] {
-            let told = sample(early, &slow);
-            assert_eq!((told.state, told.took()), (State::TimedOut, LIMIT));
-        }
+        let told = sample(told_after(LIMIT), &slow);
+        assert_eq!((told.state, told.took()), (State::TimedOut, LIMIT));
         assert_eq!(of(LIMIT / 2, &slow), State::TooSlow);
         assert_eq!(of(LIMIT, &Finding::bad(FaultKind::Status, "x")), State::Bad);
     }

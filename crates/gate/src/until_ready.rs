@@ -71,7 +71,8 @@ pub enum End {
         /// How much time is left.
         left: Duration,
     },
-    /// A target answered with a status after which waiting is of no use.
+    /// A target answered with a status after which waiting is of no use. Where any target is enough, it is the last one
+    /// that was left.
     GaveUp {
         /// The target.
         target: usize,
@@ -108,9 +109,13 @@ pub async fn until_ready(targets: &[Target<'_>], until: Until, mut told: impl Fn
         wait.record(&mut attempt);
         told(&attempt);
         match hopeless(&targets[attempt.target], &attempt) {
-            Some(trouble @ End::Trouble { .. }) if until == Until::Any => {
+            // Where any is enough, one that is out leaves the others.
+            Some(out) if until == Until::Any => {
                 wait.stands[attempt.target] = Stand::Lost;
-                unmeasured.get_or_insert(trouble);
+                match out {
+                    End::Trouble { .. } => unmeasured = unmeasured.or(Some(out)),
+                    _ => end = Some(out),
+                }
             }
             Some(hopeless) => {
                 end = Some(hopeless);

@@ -281,3 +281,46 @@ async fn a_silent_source_is_trouble_and_not_good_news() {
         "4s at each of five judgements"
     );
 }
+
+/// A second of 10,000 looks a second at a target, five seconds of patience a look: how it ended, and the samples that are
+/// bad, of how many that were measured.
+async fn crowd(probe: &dyn Probe) -> (Ending, f64, f64, Observation) {
+    let plan = Plan {
+        interval: Duration::from_millis(100),
+        ..plan(Some(probe), None, Duration::from_micros(100), 1)
+    };
+    let rule = rule(Subject::Probe(0), Some("error_rate < 50%"), None, 60);
+    let (ending, _, observation) = run(&plan, rule).await;
+    let share = observation.tapes()[0].share(Duration::ZERO, Duration::MAX);
+    (ending, share.bad, share.total, observation)
+}
+
+#[tokio::test(start_paused = true)]
+async fn looks_that_find_no_room_beside_answers_are_not_measured() {
+    let target = Target::new(|_| (Duration::from_millis(60), true));
+    let (ending, bad, total, observation) = crowd(&target).await;
+    assert_eq!((ending.dropped, bad), (0, 0.0), "none of them hung");
+    let all = observation.tapes()[0].len();
+    assert!(
+        total > 5_000.0 && total < 10_000.0,
+        "{total} of {all} were measured"
+    );
+    assert!(all > 9_500, "{all}: the others are known not to be");
+    let crowded = f64::from(u32::try_from(ending.crowded).unwrap());
+    assert!((crowded + total - f64::from(u32::try_from(all).unwrap())).abs() < 0.5);
+    // Where most find no room, the rule says so.
+    let slow = Target::new(|_| (Duration::from_millis(250), true));
+    let (ending, bad, _, observation) = crowd(&slow).await;
+    assert_eq!((ending.dropped, bad), (0, 0.0));
+    let trouble = observation.tapes()[0].blind(Duration::ZERO, Duration::MAX);
+    let reason = trouble.map(|trouble| trouble.reason).unwrap_or_default();
+    assert!(reason.contains("512 looks were under way"), "{reason}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn looks_that_find_no_room_behind_hanging_ones_are_bad() {
+    let target = Target::new(|_| (secs(60), true));
+    let (ending, bad, total, _) = crowd(&target).await;
+    assert!((bad - total).abs() < 0.5 && total > 9_500.0, "{bad} of {total}");
+    assert!(ending.dropped > 9_000, "{ending:?}");
+}

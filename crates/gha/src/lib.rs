@@ -27,9 +27,10 @@ pub mod reproduce;
 pub mod summary;
 pub mod text;
 pub mod trace;
+mod unparsed;
 
 pub use edge::runner::Runner;
-pub use edge::start::start;
+pub use edge::start::{start, start_or};
 pub use exit::Exit;
 pub use failure::Failure;
 pub use outcome::{Outcome, Status};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use gate::finding::Finding;
-use gate::probe::look_within;
+use gate::probe::{Look, look_within};
 use gate::setup::Setup;
 use gate::spec::Spec;
 use gate::spec::target::{Kind, Target};
@@ -13,7 +13,7 @@ use gate::spec::wait::{LIMITS, Wait, Waited};
 use gate::until_ready::{Attempt, End, Ending};
 use gate::wait::{Limits, Progress, Until};
 use gha::outcome::Outcome;
-use gha::{Failure, Runner};
+use gha::{Failure, Runner, text};
 use tokio::time::Instant;
 
 use crate::asked::Asked;
@@ -77,6 +77,9 @@ pub async fn run(mut asked: Asked, limit: Option<Duration>, runner: &Runner) -> 
                 if let Some(line) = record.borrow_mut().attempt(&attempt) {
                     runner.info(&line);
                 }
+                if let Some(line) = certificate(&waited.target.kind, &attempt.look) {
+                    runner.info(&line);
+                }
                 finding
             }
         });
@@ -90,6 +93,16 @@ pub async fn run(mut asked: Asked, limit: Option<Duration>, runner: &Runner) -> 
         ..Seen::default()
     };
     publish::finish(&asked, &record.into_inner(), None, seen, cut, runner)
+}
+
+/// The certificate of a target that is good: what it is, or of an answer over TLS how long it lasts.
+fn certificate(kind: &Kind, look: &Look) -> Option<String> {
+    let days = look.days_left.filter(|_| look.finding.is_good())?;
+    match (kind, &look.excerpt) {
+        (Kind::Tls(_), Some(summary)) => Some(text::cut(&text::visible(summary), 400)),
+        _ if days == 1 => Some("the first certificate to end has 1 day left".to_owned()),
+        _ => Some(format!("the first certificate to end has {days} days left")),
+    }
 }
 
 /// The targets and probes of a file, each looked at once.

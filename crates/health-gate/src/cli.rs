@@ -99,6 +99,7 @@ pub const INTERFACE: Interface = Interface {
         ("require", "error_rate < 1%"),
         ("abort", "count(5xx) >= 10"),
         ("preset", "steady"),
+        ("min-samples", "30"),
         ("file", "gate.yml"),
         ("var", "sha=0123abc"),
         ("report", "report.json"),
@@ -236,10 +237,14 @@ pub struct Watch {
     /// `count(5xx) >= 10`, `failing for 2m`.
     #[arg(long, value_name = "CONDITION", help_heading = "Rules")]
     pub abort: Vec<String>,
-    /// Ready-made rules: `steady`, `severity`, `slo-default`, or `canary`, which a file has the crashes for [default: steady
-    /// where there is no other rule].
+    /// Ready-made rules: `steady`, `severity` or `slo-default`; `canary` needs a gate file, which counts the crashes
+    /// [default: steady where there is no other rule].
     #[arg(long, value_name = "NAME", help_heading = "Rules")]
     pub preset: Vec<String>,
+    /// Fewest samples by which a percentile, or a share that is required, is judged [default: as many as 95 % certainty
+    /// takes].
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Rules")]
+    pub min_samples: Option<u32>,
     /// How long to watch.
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = gha::duration::parse, help_heading = "Time")]
     pub duration: Duration,

@@ -113,7 +113,9 @@ impl Document {
     pub fn told_at(&self, place: Place, reason: &str) -> String {
         let line = usize::try_from(place.line).unwrap_or_default();
         match line.checked_sub(1).and_then(|line| self.lines.get(line)) {
-            Some(flag) if !flag.is_empty() => format!("`--{flag}`: {}", without_key(reason)),
+            Some(flag) if !flag.is_empty() => {
+                format!("`--{flag}`: {}", with_flags(without_key(reason)))
+            }
             _ => reason.to_owned(),
         }
     }
@@ -136,6 +138,19 @@ fn without_key(reason: &str) -> &str {
         Some(length) => &reason[reason.len() - length..],
         None => reason,
     }
+}
+
+/// An advice with the flags that stand for a file's keys, and the keys that no flag stands for as such.
+fn with_flags(reason: &str) -> String {
+    const ADVICE: [(&str, &str); 5] = [
+        ("raise its `rate`", "raise its `--rate`"),
+        ("raise `duration`", "raise `--duration`"),
+        ("raise `window`", "raise `window` (in a gate file)"),
+        ("lower `min_samples`", "lower `--min-samples`"),
+        ("lower `min_bad`", "lower `min_bad` (in a gate file)"),
+    ];
+    let told = |told: String, (key, flag): &(&str, &str)| told.replace(key, flag);
+    ADVICE.iter().fold(reason.to_owned(), told)
 }
 
 /// A text in double quotes; of JSON's and YAML's they are the same.

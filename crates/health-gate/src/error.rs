@@ -31,6 +31,12 @@ pub enum Error {
     /// An empty version would let any version pass.
     #[error("`--expect-version` is empty, which would let any version pass")]
     EmptyVersion,
+    /// A preset that judges what no flag measures.
+    #[error("`--preset`: `canary` judges crashes too, and no flag counts them")]
+    Canary,
+    /// A number of samples without a condition that takes it.
+    #[error("`--min-samples` is for a percentile, or a share that is required, and there is none")]
+    NoSamples,
     /// A version has to be given and is not.
     #[error("`--require-version` is set and there is no `--expect-version`")]
     VersionRequired,
@@ -76,6 +82,10 @@ impl Error {
             Self::EmptyVersion => {
                 "give the version, for example `--expect-version 1.2.3`, or leave the flag out"
             }
+            Self::Canary => {
+                "use `--preset slo-default`, which has the same limits for errors and latency; or in a gate file a signal `crashes`, or `preset: {name: canary, without: [crashes]}`"
+            }
+            Self::NoSamples => "give one, such as `--require 'error_rate < 1%'`, or leave it out",
             Self::VersionRequired => {
                 "look why the earlier step gave no version, or give one: `--expect-version 1.2.3`"
             }

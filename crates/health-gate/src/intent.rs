@@ -1,7 +1,8 @@
 //! What a run is going to do, in words: a check that is not made is seen not to be made. Pure.
 
+use gate::expect::JsonRule;
 use gate::spec::Spec;
-use gate::spec::target::{Http, JsonRule, Kind, Target};
+use gate::spec::target::{Http, Kind, Target};
 use gate::spec::wait::Waited;
 use gate::spec::watch::{Probe, Watch};
 use gate::wait::Limits;
@@ -67,13 +68,27 @@ pub fn headline(spec: &Spec) -> String {
         });
     }
     if let Some(watch) = &spec.watch {
+        let counted = [
+            counted(watch.rules.len(), "rule"),
+            counted(spec.comparisons.len(), "comparison"),
+        ];
+        let counted: Vec<String> = counted.into_iter().flatten().collect();
         steps.push(format!(
-            "watch {} rules for {}",
-            watch.rules.len() + spec.comparisons.len(),
+            "watch {} for {}",
+            counted.join(" and "),
             duration::exact(watch.duration)
         ));
     }
     format!("dry run: would {}", steps.join(", then "))
+}
+
+/// So many of them, if there are any.
+fn counted(count: usize, what: &str) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some(format!("1 {what}")),
+        n => Some(format!("{n} {what}s")),
+    }
 }
 
 /// What the run is about, for the ledger: one address, or the names.
@@ -222,7 +237,7 @@ fn expected_answer(http: &Http) -> String {
     );
     rules.extend(expect.json.iter().map(|rule| match rule {
         JsonRule::Field(field) => format!("{}={}", field.pointer, field.value),
-        JsonRule::Filter(filter) => text::cut(&filter.text, 80),
+        JsonRule::Expression(filter) => text::cut(&filter.text, 80),
     }));
     if let Some(most) = http.max_latency {
         rules.push(format!("within {}", duration::exact(most)));
@@ -235,4 +250,28 @@ fn expected_answer(http: &Http) -> String {
         None => "any version".to_owned(),
     });
     rules.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_and_comparisons_are_counted_apart() {
+        for (rules, expected) in [
+            ("", "dry run: would watch 1 comparison for 30m"),
+            (
+                "  probe: {http: 'http://x'}\n  rules: [{name: a, from: probe, abort: 'count(5xx) > 9'}]\n",
+                "dry run: would watch 1 rule and 1 comparison for 30m",
+            ),
+        ] {
+            let file = format!(
+                "version: 1\nsources: {{p: {{type: prometheus, url: 'http://p'}}}}\nwatch:\n  duration: 30m\n{rules}compare:\n  - \
+                 {{name: c, canary: {{source: p, bad: a, total: b}}, baseline: {{source: p, bad: c, total: d}}}}\n"
+            );
+            let env = gha::env::Env::default();
+            let spec = gate::spec::read("g.yml", file.as_bytes(), &env, &[]).unwrap();
+            assert_eq!(headline(&spec), expected);
+        }
+    }
 }

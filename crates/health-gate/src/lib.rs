@@ -4,6 +4,7 @@ use gha::outcome::Outcome;
 use gha::{Failure, Runner, Status};
 
 pub mod asked;
+pub mod caution;
 pub mod check;
 pub mod cli;
 pub mod document;
@@ -14,6 +15,7 @@ pub mod preflight;
 pub mod publish;
 pub mod report;
 pub mod session;
+pub mod unrun;
 pub mod validate;
 
 use asked::Asked;
@@ -24,7 +26,17 @@ use cli::{Cli, Command, File, Results};
 /// # Errors
 /// When the flags or the gate file are wrong, the verdict is no pass, or the run is cancelled.
 pub async fn run(cli: Cli, runner: &Runner) -> Result<Outcome, Failure> {
-    match cli.command {
+    let results = unrun::results(&cli.command);
+    let done = dispatch(cli.command, runner).await;
+    if let (Err(failure), Some(results)) = (&done, results) {
+        unrun::write(&results, failure, runner);
+    }
+    done
+}
+
+/// Runs a command.
+async fn dispatch(command: Command, runner: &Runner) -> Result<Outcome, Failure> {
+    match command {
         Command::Wait(flags) => {
             let asked = Asked::from_flags(from_flags::wait(&flags)?, flags.result.clone(), runner)?;
             session::run(asked.version(flags.target.expect_version.as_deref()), runner).await

@@ -1,20 +1,17 @@
 //! The end of a run: report, outputs, files, summary, annotations, and the exit code.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use gate::contest::Contest;
-use gate::course::Standing;
 use gate::observation::Observation;
-use gate::trouble::{Trouble, TroubleKind};
 use gate::until_ready::End;
 use gate::verdict::Verdict;
 use gate::{observe, until_ready};
 use gha::edge::cancel::Cancelled;
-use gha::edge::files::write_file;
 use gha::outcome::Outcome;
-use gha::{Exit, Failure, Runner, Status, duration, text};
+use gha::{Exit, Failure, Runner, Status, duration};
 
 use crate::asked::Asked;
 use crate::cli::INTERFACE;
@@ -22,6 +19,15 @@ use crate::intent;
 use crate::preflight::Refused;
 use crate::report::record::Record;
 use crate::report::{Comparison, Report, Run, Waited, Watched};
+use failure::{exit, help, trouble};
+use files::{Files, write_files};
+
+mod failure;
+mod files;
+
+pub use failure::{advice_of, exit_of};
+pub use files::check_folders;
+pub(crate) use files::report_path;
 
 /// What a run came to, as far as it came.
 #[derive(Debug, Default)]
@@ -142,6 +148,8 @@ fn this_run(asked: &Asked, cut: Option<&Cut>, runner: &Runner) -> Run {
         trace_id: runner.trace().to_string(),
         started_at: runner.started_at(),
         took: runner.elapsed(),
+        target: intent::subject(&asked.spec),
+        environment: asked.results.environment.clone(),
         config_hash: Some(asked.hash.clone()),
         cut: cut.map(ToString::to_string),
     }
@@ -208,60 +216,10 @@ fn comparison(contest: &Contest, complete: bool) -> Comparison {
         name: contest.comparison.name.clone(),
         verdict: contest.verdict(complete),
         advisory: contest.comparison.advisory,
+        cut_short: !complete && contest.verdict(complete) == Verdict::Inconclusive,
         reason: contest.reason(),
         numbers,
     }
-}
-
-/// What became of the files.
-#[derive(Default)]
-struct Files {
-    /// Where the report was written.
-    report: Option<PathBuf>,
-    /// Why a file that was asked for was not.
-    unwritten: Option<String>,
-}
-
-/// Writes the files.
-fn write_files(asked: &Asked, report: &Report, runner: &Runner) -> Files {
-    let masker = runner.writer().masker().clone();
-    let mut files = Files::default();
-    if let Some(path) = report_path(asked, runner) {
-        let json = report.json(&masker).unwrap_or_default();
-        match write_file(&path, &json) {
-            Ok(()) => files.report = Some(path),
-            Err(error) if asked.results.report.is_some() => files.unwritten = Some(error.to_string()),
-            Err(error) => runner.warn(&error.to_string()),
-        }
-    }
-    if let Some(path) = &asked.results.junit
-        && let Err(error) = write_file(path, report.junit(&masker).as_bytes())
-    {
-        files.unwritten = Some(error.to_string());
-    }
-    files
-}
-
-/// Where the report goes: where it was asked for, else in a runner to a file of the step.
-fn report_path(asked: &Asked, runner: &Runner) -> Option<PathBuf> {
-    if let Some(path) = &asked.results.report {
-        return Some(path.clone());
-    }
-    let folder = PathBuf::from(runner.env().get("RUNNER_TEMP")?).join("deploy-actions");
-    let step = runner.env().get("GITHUB_ACTION").unwrap_or("run");
-    let step: String = step
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || c == '-' {
-                c
-            } else {
-                '_'
-            }
-        })
-        .take(80)
-        .collect();
-    std::fs::create_dir_all(&folder).ok()?;
-    Some(folder.join(format!("health-gate-{step}.json")))
 }
 
 /// The facts of a run; status and headline of a failure are the failure's.
@@ -295,106 +253,12 @@ fn publish(outcome: &Outcome, runner: &Runner) {
 fn annotate(report: &Report, runner: &Runner) {
     let first = usize::from(report.verdict != Verdict::Pass);
     for annotation in report.annotations().iter().skip(first) {
-        runner.warn(&format!("{}: {}", annotation.title, annotation.message));
-    }
-}
-
-/// The trouble that kept a run from measuring.
-fn trouble<'a>(observation: Option<&'a Observation>, seen: &'a Seen) -> Option<&'a Trouble> {
-    let waited = seen.waited.as_ref().and_then(|ending| match &ending.end {
-        End::Trouble { trouble, .. } => Some(trouble),
-        _ => None,
-    });
-    let courses = observation.into_iter().flat_map(Observation::courses);
-    let watched = courses.filter_map(|course| match &course.standing {
-        Standing::Trouble(trouble) if !course.rule.advisory => Some(trouble),
-        _ => None,
-    });
-    let contests = observation.into_iter().flat_map(Observation::comparisons);
-    let compared = contests.filter_map(|contest| match &contest.standing {
-        Standing::Trouble(trouble) if !contest.comparison.advisory => Some(trouble),
-        _ => None,
-    });
-    let all = waited.into_iter().chain(watched).chain(compared);
-    all.max_by_key(|trouble| trouble.lasts())
-}
-
-fn exit(asked: &Asked, verdict: Verdict, trouble: Option<&Trouble>) -> Exit {
-    match verdict {
-        Verdict::Pass => Exit::Done,
-        Verdict::Fail => Exit::Failed,
-        Verdict::Inconclusive if asked.fails_inconclusive() => Exit::Failed,
-        Verdict::Inconclusive => Exit::Inconclusive,
-        Verdict::Error => trouble.map_or(Exit::Inconclusive, exit_of),
-    }
-}
-
-/// The exit code of what could not be measured.
-#[must_use]
-pub fn exit_of(trouble: &Trouble) -> Exit {
-    match trouble.kind {
-        TroubleKind::Passing => Exit::Inconclusive,
-        TroubleKind::Question => Exit::Usage,
-        TroubleKind::Access => Exit::Access,
-    }
-}
-
-/// What to do about it.
-#[must_use]
-pub fn advice_of(trouble: &Trouble) -> &'static str {
-    match trouble.kind {
-        TroubleKind::Passing => "look whether it can be reached from here; nothing is known of the target",
-        TroubleKind::Question => {
-            "correct what is asked; for a metric source, `health-gate validate -f FILE --ask` shows what it answers"
-        }
-        TroubleKind::Access => "check the credentials and what they may read",
-    }
-}
-
-/// What to do next.
-fn help(report: &Report, record: &Record, seen: &Seen, trouble: Option<&Trouble>) -> Option<String> {
-    if report.verdict == Verdict::Error {
-        return trouble.map(|trouble| advice_of(trouble).to_owned());
-    }
-    if let Some(ending) = seen.waited.as_ref().filter(|ending| ending.end != End::Ready) {
-        return Some(record.advice(ending).to_owned());
-    }
-    if report.verdict == Verdict::Inconclusive {
-        return Some(
-            "nothing is proven either way: this is inconclusive, and no failure of the target".to_owned(),
-        );
-    }
-    let seen: Vec<String> = record
-        .probes()
-        .iter()
-        .filter_map(|probe| {
-            Some(format!(
-                "{} said last: {}",
-                probe.address,
-                probe.last_fault.as_ref()?
-            ))
-        })
-        .collect();
-    (!seen.is_empty()).then(|| text::cut(&seen.join("; "), 600))
-}
-
-/// Folders of files that are to be written must be there before anything is watched.
-///
-/// # Errors
-/// When one is not.
-pub fn check_folders(asked: &Asked) -> Result<(), Failure> {
-    for path in asked.results.report.iter().chain(&asked.results.junit) {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        if folder.is_some_and(|folder| !folder.is_dir()) {
-            let shown = text::cut(&text::visible(&path.display().to_string()), 200);
-            return Err(Failure::new(
-                Exit::Usage,
-                format!("`{shown}` can't be written: its folder does not exist"),
-            )
-            .help("make the folder first, or name another"));
+        if annotation.title == INTERFACE.name {
+            runner.warn(&annotation.message);
+        } else {
+            runner.warn(&format!("{}: {}", annotation.title, annotation.message));
         }
     }
-    Ok(())
 }
 
 /// The last answer of the target that ended a wait.

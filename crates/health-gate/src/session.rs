@@ -13,10 +13,11 @@ use gate::spec::sources::Source;
 use gate::until_ready::{End, Target, until_ready};
 use gate::{observe as watching, until_ready as waiting};
 use gha::outcome::Outcome;
-use gha::{Failure, Runner, duration};
+use gha::{Failure, Runner};
 use tokio::time::timeout;
 
 use crate::asked::Asked;
+use crate::caution;
 use crate::error::Error;
 use crate::intent;
 use crate::preflight::preflight;
@@ -75,7 +76,9 @@ pub async fn run(asked: Asked, runner: &Runner) -> Result<Outcome, Failure> {
         return Ok(dry_run(&asked.spec, &asked, runner));
     }
     publish::check_folders(&asked)?;
-    warn_of_few_tries(&asked.spec, runner);
+    caution::lines(&asked.spec)
+        .iter()
+        .for_each(|line| runner.warn(line));
     intent::lines(&asked.spec)
         .iter()
         .for_each(|line| runner.info(line));
@@ -130,21 +133,6 @@ fn dry_run(spec: &Spec, asked: &Asked, runner: &Runner) -> Outcome {
         .skip(usize::from(one))
         .for_each(|line| runner.info(line));
     publish::dry_run(asked, &headline)
-}
-
-/// A time-out up to the interval is one try, which is rarely meant.
-fn warn_of_few_tries(spec: &Spec, runner: &Runner) {
-    for waited in spec.wait.iter().flat_map(|wait| &wait.targets) {
-        let limits = &waited.limits;
-        if limits.interval >= limits.timeout {
-            runner.warn(&format!(
-                "`--timeout` {} leaves time for one try only; lower `--interval` ({}) for more",
-                duration::exact(limits.timeout),
-                duration::exact(limits.interval)
-            ));
-            return;
-        }
-    }
 }
 
 fn record(spec: &Spec) -> Record {
@@ -254,6 +242,9 @@ async fn watch(
         }
     })
     .await;
+    if let Some(line) = caution::crowded(&ending) {
+        runner.warn(&line);
+    }
     Some(ending)
 }
 

@@ -8,7 +8,7 @@ use gha::{Exit, Failure, Runner, Status, text};
 use crate::asked::Asked;
 use crate::preflight::{answers, shown};
 use crate::session::{Made, observation};
-use crate::{intent, publish};
+use crate::{caution, intent, publish};
 
 /// Says what a gate file would do.
 ///
@@ -19,13 +19,14 @@ pub async fn run(asked: Asked, ask: bool, runner: &Runner) -> Result<Outcome, Fa
     let made = Made::of(&asked.spec, &setup)
         .await
         .map_err(|error| asked.failed(error))?;
+    let observation = observation(&asked.spec)?;
     for line in intent::lines(&asked.spec) {
         runner.info(&line);
     }
-    let headline = "the gate file is good";
-    runner.info(headline);
+    caution::lines(&asked.spec)
+        .iter()
+        .for_each(|line| runner.warn(line));
     let mut refused: Option<Failure> = None;
-    let observation = observation(&asked.spec)?;
     if let (Some(watch), Some(observation), true) = (&asked.spec.watch, observation, ask) {
         let questions = observation.questions(watch.duration);
         let asking = answers(&asked.spec, &made, &questions, runner.now());
@@ -47,13 +48,15 @@ pub async fn run(asked: Asked, ask: bool, runner: &Runner) -> Result<Outcome, Fa
             }
         }
     }
-    match refused {
-        Some(failure) => Err(failure),
-        None => Ok(Outcome {
-            dry_run: true,
-            ..Outcome::new(Status::Unchanged, headline)
-        }),
+    if let Some(failure) = refused {
+        return Err(failure);
     }
+    let headline = "the gate file is good";
+    runner.info(headline);
+    Ok(Outcome {
+        dry_run: true,
+        ..Outcome::new(Status::Unchanged, headline)
+    })
 }
 
 /// A query as it was written.

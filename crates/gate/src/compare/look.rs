@@ -66,6 +66,8 @@ pub enum Why {
         /// How many it takes.
         needs: u32,
     },
+    /// This arm had traffic, and none any more in this many intervals at the end: what it has become is not known.
+    Ceased(Arm, usize),
     /// Too few bad requests of the canary to call it worse, and too few requests to call it good.
     FewBad,
     /// Neither ratio is ruled out.
@@ -119,22 +121,31 @@ impl Plan {
         };
         let needs = self.settings.min_intervals;
         let (Some(ratio), Some(p), true) = (look.ratio, look.p, look.intervals >= needs) else {
-            return at_the_end(Verdict::Inconclusive(silent(intervals).unwrap_or(
+            return at_the_end(Verdict::Inconclusive(silent(intervals).map_or(
                 Why::FewIntervals {
                     had: look.intervals,
                     needs,
                 },
+                Why::NoTraffic,
             )));
         };
+        let good = |ground| {
+            // What was seen long ago says nothing of an arm that is gone: a pass takes both since the look before.
+            let lately = intervals.len().div_ceil(self.settings.looks as usize);
+            at_the_end(match silent(&intervals[intervals.len() - lately..]) {
+                Some(arm) => Verdict::Inconclusive(Why::Ceased(arm, lately)),
+                None => Verdict::Pass(ground),
+            })
+        };
         if look.is_below_floor(ratio.dispersion) {
-            return at_the_end(Verdict::Pass(Ground::Floor));
+            return good(Ground::Floor);
         }
         let enough_bad = look.canary.bad().round() >= f64::from(look.min_bad);
         if p <= look.level && enough_bad {
             return Verdict::Fail;
         }
         if ratio.chance_of_lower(look.pass_ratio) < look.pass_alpha {
-            return at_the_end(Verdict::Pass(Ground::Ratio));
+            return good(Ground::Ratio);
         }
         at_the_end(Verdict::Inconclusive(if enough_bad {
             Why::Unsettled
@@ -145,12 +156,12 @@ impl Plan {
 }
 
 /// An arm that had no traffic in any interval.
-fn silent(intervals: &[Interval]) -> Option<Why> {
+fn silent(intervals: &[Interval]) -> Option<Arm> {
     let nothing = |counts: fn(&Interval) -> Counts| !intervals.iter().any(|i| counts(i).has_traffic());
     if nothing(|interval| interval.canary) {
-        Some(Why::NoTraffic(Arm::Canary))
+        Some(Arm::Canary)
     } else if nothing(|interval| interval.baseline) {
-        Some(Why::NoTraffic(Arm::Baseline))
+        Some(Arm::Baseline)
     } else {
         None
     }
@@ -211,6 +222,13 @@ impl Look {
                 Why::NoTraffic(arm) => format!("{} had no traffic", arm.text()),
                 Why::FewIntervals { had, needs } => {
                     format!("both arms had traffic in {had} intervals, needs {needs}")
+                }
+                Why::Ceased(arm, 1) => format!("{seen}: {} had no traffic in the last interval", arm.text()),
+                Why::Ceased(arm, last) => {
+                    format!(
+                        "{seen}: {} had no traffic in the last {last} intervals",
+                        arm.text()
+                    )
                 }
                 Why::FewBad => format!("{seen}: {}; {}", self.ratio_text(), self.few_bad_text()),
                 Why::Unsettled => format!(

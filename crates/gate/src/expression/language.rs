@@ -175,7 +175,7 @@ fn undefined_name(code: &str, name: &str, kind: &jaq_core::compile::Undefined) -
 }
 
 /// Where a part of the program stands, counted in characters from 1.
-fn place(code: &str, part: &str) -> Option<String> {
+pub(super) fn place(code: &str, part: &str) -> Option<String> {
     let start = (part.as_ptr() as usize).checked_sub(code.as_ptr() as usize)?;
     let before = code.get(..start)?;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;

@@ -8,6 +8,22 @@ fn program(written: &str) -> Expression {
 }
 
 #[test]
+fn a_condition_that_assigns_is_refused() {
+    let error = Expression::condition(".status = \"ok\"", &[])
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        error,
+        "`.status = \"ok\"` is no condition: `=` at column 9 assigns; write `==` to compare"
+    );
+    assert!(Expression::condition(".status == \"ok\"", &[]).is_ok());
+    assert!(
+        Expression::new(".status = \"ok\"", &[]).is_ok(),
+        "a value may be made so"
+    );
+}
+
+#[test]
 fn holds_only_where_every_output_is_true() {
     let page = json!({
         "status": "ok", "commit": "4f2a", "n": 3, "none": null, "version": "v1.10.2",

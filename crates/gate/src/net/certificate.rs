@@ -182,7 +182,7 @@ pub(crate) fn refused_unread(error: &CertificateError) -> String {
         CertificateError::UnknownIssuer => "the certificate's authority is not trusted (UnknownIssuer)",
         CertificateError::BadEncoding => "the certificate can't be read (BadEncoding)",
         CertificateError::Other(other) if says(other, "CaUsedAsEndEntity") => {
-            "the server shows an authority's own certificate, not one signed by it (CaUsedAsEndEntity)"
+            "the server shows a certificate of an authority (CA:TRUE) as its own (CaUsedAsEndEntity); give it one made with `basicConstraints = CA:FALSE`"
         }
         CertificateError::Other(other) if says(other, "UnsupportedCertVersion") => {
             "the certificate is of an old version, without names in it (UnsupportedCertVersion)"

@@ -1,4 +1,5 @@
-//! Opening a TCP connection to the first of several addresses that takes it (RFC 8305, "happy eyeballs").
+//! Opening a TCP connection to the first of several addresses that takes it (RFC 8305, "happy eyeballs"), or one to a
+//! Unix socket.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,19 +7,28 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio::time::sleep;
 
 use crate::finding::{Fault, FaultKind};
 
 use super::fault as told;
+use super::progress::{Progress, Stage};
 
 /// How long one address is alone before the next one is tried beside it: RFC 8305, section 8.
 const HEAD_START: Duration = Duration::from_millis(250);
 
 /// Connects to the first address that takes the connection.
-pub(crate) async fn connect(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
-    race(addresses, dial).await
+pub(super) async fn connect(addresses: &[SocketAddr], progress: &Progress) -> Result<TcpStream, Fault> {
+    let addresses = interleaved(addresses);
+    let connecting = progress.during(Stage::Connecting, race(&addresses, dial));
+    connecting.await.map_err(|error| fault(&error))
+}
+
+/// Connects to a Unix socket.
+pub(super) async fn connect_to_socket(path: &str, progress: &Progress) -> Result<UnixStream, Fault> {
+    let connecting = progress.during(Stage::Connecting, UnixStream::connect(path));
+    connecting.await.map_err(|error| fault(&error))
 }
 
 async fn dial(address: SocketAddr) -> io::Result<TcpStream> {
@@ -30,6 +40,24 @@ async fn dial(address: SocketAddr) -> io::Result<TcpStream> {
     // A request is one small write; waiting for more to send with it would be measured as the target's.
     let _ = stream.set_nodelay(true);
     Ok(stream)
+}
+
+/// Addresses with the families taking turns, beginning with the family the system puts first (RFC 8305, section 4).
+fn interleaved(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
+    let first = addresses.first().is_some_and(SocketAddr::is_ipv6);
+    let (one, other): (Vec<_>, Vec<_>) = addresses
+        .iter()
+        .copied()
+        .partition(|address| address.is_ipv6() == first);
+    let (mut one, mut other) = (one.into_iter(), other.into_iter());
+    let mut turns = Vec::new();
+    loop {
+        let (a, b) = (one.next(), other.next());
+        if a.is_none() && b.is_none() {
+            return turns;
+        }
+        turns.extend(a.into_iter().chain(b));
+    }
 }
 
 /// Tries addresses in turn, the next one as soon as one fails or has had its head start. The first error is the reason.
@@ -61,7 +89,7 @@ where
 }
 
 /// What a failed connect says about the target.
-pub(crate) fn fault(error: &io::Error) -> Fault {
+fn fault(error: &io::Error) -> Fault {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => told(FaultKind::Connection, "connection refused"),
         _ => told(FaultKind::Connection, format!("could not connect: {error}")),
@@ -93,6 +121,26 @@ mod tests {
             }
         });
         (won.await.ok(), begin.elapsed().as_millis(), asked.into_inner())
+    }
+
+    #[test]
+    fn the_families_take_turns() {
+        let sockets = |written: &[&str]| -> Vec<SocketAddr> {
+            written.iter().map(|address| address.parse().unwrap()).collect()
+        };
+        for (found, wanted) in [
+            (
+                &["[::1]:1", "[::2]:1", "10.0.0.1:1", "[::3]:1"][..],
+                &["[::1]:1", "10.0.0.1:1", "[::2]:1", "[::3]:1"][..],
+            ),
+            (
+                &["10.0.0.1:1", "10.0.0.2:1", "[::1]:1"],
+                &["10.0.0.1:1", "[::1]:1", "10.0.0.2:1"],
+            ),
+            (&[], &[]),
+        ] {
+            assert_eq!(interleaved(&sockets(found)), sockets(wanted));
+        }
     }
 
     #[tokio::test(start_paused = true)]

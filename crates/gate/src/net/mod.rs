@@ -1,10 +1,12 @@
-//! Connections to what is looked at: one for each look, made here, with its phases measured.
+//! Connections to what is looked at: one for each look, made here for every probe, with its phases measured.
 //!
 //! A name is resolved by the system or by an [`resolve::Override`], connected to over the addresses that
 //! [`resolve::Family`] and [`resolve::Addresses`] allow or through the proxy of the environment, and, where asked for,
-//! secured by TLS with the presented chain kept. Nothing is pooled: behind a balancer a kept connection would meet the
-//! same instance again and again. All of it lives inside the look's own future and ends with it. The one exception is the
-//! system's resolver, whose call can't be taken back: a dropped look leaves it to end by itself.
+//! secured by TLS with the presented chain kept. Protocols that are not HTTP's go [`Network::straight`], to a Unix socket
+//! too. Nothing is pooled: behind a balancer a kept connection would meet the same instance again and again.
+//!
+//! All of it lives inside the look's own future and ends with it. The one exception is the system's resolver, whose call
+//! can't be taken back: a dropped look leaves it to end by itself.
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -15,6 +17,7 @@ use crate::finding::{Fault, FaultKind};
 pub mod certificate;
 mod connect;
 pub mod host_port;
+pub mod place;
 pub mod progress;
 pub mod proxy;
 pub mod resolve;
@@ -22,6 +25,7 @@ pub(crate) mod tasks;
 pub mod tls;
 
 use host_port::HostPort;
+use place::Place;
 use progress::{Progress, Stage};
 use proxy::Proxies;
 use resolve::{Addresses, Family, Override, Way};
@@ -52,6 +56,15 @@ impl Network {
             addresses: Addresses::default(),
             overrides: Vec::new(),
             proxies: Proxies::default(),
+        }
+    }
+
+    /// The same without a proxy: those of the environment are for HTTP and TLS.
+    #[must_use]
+    pub fn straight(trust: Trust) -> Self {
+        Self {
+            proxies: Proxies::None,
+            ..Self::new(trust)
         }
     }
 }
@@ -104,14 +117,38 @@ pub(crate) struct Opened {
 impl Network {
     /// The ways to an origin, each of which is to be looked at. There is at least one.
     pub(crate) async fn ways(&self, origin: &Origin, progress: &Progress) -> Result<Vec<Way>, Fault> {
-        if let Some(addresses) = resolve::overridden(&self.overrides, &origin.at) {
-            return resolve::ways(addresses, self.family, self.addresses);
+        Ok(match (self.way(origin, progress).await?, self.addresses) {
+            (Way::Straight(addresses), Addresses::All) => addresses
+                .into_iter()
+                .map(|address| Way::Straight(vec![address]))
+                .collect(),
+            (way, _) => vec![way],
+        })
+    }
+
+    /// One way to an origin: over the first of its addresses that answers, or through the proxy.
+    pub(crate) async fn way(&self, origin: &Origin, progress: &Progress) -> Result<Way, Fault> {
+        let addresses = match resolve::overridden(&self.overrides, &origin.at) {
+            Some(addresses) => addresses,
+            None => match origin.url().and_then(|url| self.proxies.on_the_way(&url)) {
+                Some(via) => return Ok(Way::Proxy(via)),
+                None => resolve::look_up(&origin.at, progress).await?,
+            },
+        };
+        resolve::usable(addresses, self.family).map(Way::Straight)
+    }
+
+    /// Opens a connection to a place for a protocol of its own, which may be secured later.
+    pub(crate) async fn connect(&self, place: &Place, progress: &Progress) -> Result<Box<dyn Stream>, Fault> {
+        match place {
+            Place::Port(at) => {
+                let (at, secure) = (at.clone(), false);
+                let origin = Origin { at, secure };
+                let way = self.way(&origin, progress).await?;
+                Ok(self.reach(&origin, &way, progress).await?.stream)
+            }
+            Place::Socket(path) => Ok(Box::new(connect::connect_to_socket(path, progress).await?)),
         }
-        if let Some(via) = origin.url().and_then(|url| self.proxies.on_the_way(&url)) {
-            return Ok(vec![Way::Proxy(via)]);
-        }
-        let addresses = resolve::look_up(&origin.at, progress).await?;
-        resolve::ways(addresses, self.family, self.addresses)
     }
 
     /// Opens a connection, without TLS to the origin.
@@ -123,9 +160,7 @@ impl Network {
         };
         match way {
             Way::Straight(addresses) => {
-                let connecting = connect::connect(addresses);
-                let stream = progress.during(Stage::Connecting, connecting).await;
-                let stream = stream.map_err(|error| connect::fault(&error))?;
+                let stream = connect::connect(addresses, progress).await?;
                 Ok(plain(Box::new(stream), None))
             }
             Way::Proxy(via) => {
@@ -172,7 +207,8 @@ impl Network {
         self.secure(opened.stream, name, alpn, progress).await
     }
 
-    async fn secure(
+    /// Goes on in TLS to a server of this name, and tells all that it showed, good or not.
+    pub(crate) async fn secure(
         &self,
         stream: Box<dyn Stream>,
         name: &str,

@@ -42,9 +42,12 @@ pub enum Stage {
     Head,
     /// Reading the body, so many bytes so far.
     Body(usize),
+    /// Reading an answer of another protocol than HTTP, so many bytes so far.
+    Answer(usize),
 }
 
-/// How far a look has come.
+/// How far a look has come. The clock starts when this is made, which may be before the look is first polled: the
+/// engine's has started by then.
 #[derive(Debug)]
 pub struct Progress {
     begin: Instant,
@@ -55,6 +58,7 @@ pub struct Progress {
     shaking: RefCell<Option<Arc<Recorder>>>,
     proxy: RefCell<Option<String>>,
     place: RefCell<Option<String>>,
+    min_days: Option<i64>,
 }
 
 impl Default for Progress {
@@ -67,11 +71,21 @@ impl Default for Progress {
             shaking: RefCell::new(None),
             proxy: RefCell::new(None),
             place: RefCell::new(None),
+            min_days: None,
         }
     }
 }
 
 impl Progress {
+    /// A look that is only good when every certificate that is presented is still valid for so many whole days.
+    #[must_use]
+    pub fn wanting(min_days: Option<i64>) -> Self {
+        Self {
+            min_days,
+            ..Self::default()
+        }
+    }
+
     /// What it is doing.
     #[must_use]
     pub fn stage(&self) -> Stage {
@@ -90,9 +104,34 @@ impl Progress {
         self.begin.elapsed()
     }
 
+    /// A whole look: what was found within its limit, or where it hung.
+    pub(crate) async fn look<E: Into<Finding>>(
+        &self,
+        limit: Duration,
+        looking: impl Future<Output = Result<Look, E>>,
+    ) -> Look {
+        let hung = |fault| Look::without_answer(Finding::Bad(fault));
+        self.look_or(limit, looking, hung).await
+    }
+
+    /// The same for a probe that knows more of a look which hung than where.
+    pub(crate) async fn look_or<E: Into<Finding>>(
+        &self,
+        limit: Duration,
+        looking: impl Future<Output = Result<Look, E>>,
+        hung: impl FnOnce(Fault) -> Look,
+    ) -> Look {
+        let end = self.begin + told_after(limit);
+        let look = match timeout_at(end, Box::pin(looking)).await {
+            Ok(found) => found.unwrap_or_else(|wrong| Look::without_answer(wrong.into())),
+            Err(_) => hung(self.placed(self.hung(limit))),
+        };
+        self.complete(look)
+    }
+
     /// Makes a look whole: its phases, the days left of the presented certificates, and a fault where those are fewer
     /// than wanted and nothing else is wrong.
-    pub(crate) fn complete(&self, look: Look, min_days: Option<i64>) -> Look {
+    fn complete(&self, look: Look) -> Look {
         // A chain that was presented in a handshake without end counts too.
         let shaking = self.shaking.borrow().as_ref().and_then(|shaking| shaking.chain());
         if shaking.is_some() {
@@ -100,7 +139,7 @@ impl Progress {
         }
         let chain = self.chain.borrow();
         let soon = chain.as_ref().and_then(|(chain, place)| {
-            let reason = chain.too_few_days(min_days?)?;
+            let reason = chain.too_few_days(self.min_days?)?;
             Some(
                 place
                     .as_ref()
@@ -147,7 +186,7 @@ impl Progress {
             Stage::Naming => *phases.dns.get_or_insert_default() += took,
             Stage::Connecting | Stage::Tunnel => *phases.connect.get_or_insert_default() += took,
             Stage::Handshake => *phases.tls.get_or_insert_default() += took,
-            Stage::Asked | Stage::Head | Stage::Body(_) => {}
+            Stage::Asked | Stage::Head | Stage::Body(_) | Stage::Answer(_) => {}
         }
         self.phases.set(phases);
         done
@@ -223,6 +262,8 @@ impl Progress {
             Stage::Head => "the head goes on".to_owned(),
             Stage::Body(0) => "waiting for the body".to_owned(),
             Stage::Body(bytes) => format!("the body goes on after {bytes} bytes"),
+            Stage::Answer(0) => "waiting for an answer".to_owned(),
+            Stage::Answer(bytes) => format!("the answer goes on after {bytes} bytes"),
         };
         let phases = self.phases.get();
         let known = [
@@ -240,18 +281,6 @@ impl Progress {
             FaultKind::Slow,
             format!("no complete answer within {shown} ({path})"),
         )
-    }
-
-    /// Runs a look up to its limit, or says where it hung.
-    pub(crate) async fn within<T>(
-        &self,
-        limit: Duration,
-        look: impl Future<Output = Result<T, Fault>>,
-    ) -> Result<T, Fault> {
-        let end = self.begin + told_after(limit);
-        timeout_at(end, look)
-            .await
-            .unwrap_or_else(|_| Err(self.placed(self.hung(limit))))
     }
 }
 
@@ -288,15 +317,20 @@ mod tests {
                 FaultKind::Slow,
                 "no complete answer within 5s (connected in 3ms, the body goes on after 512 bytes)",
             ),
+            (
+                Stage::Answer(0),
+                FaultKind::Slow,
+                "no complete answer within 5s (connected in 3ms, waiting for an answer)",
+            ),
         ] {
             let progress = Progress::default();
             let look = async {
                 progress.during(Stage::Connecting, sleep(millis(3))).await;
-                progress.during(stage, pending::<Result<(), Fault>>()).await
+                progress.during(stage, pending::<Result<Look, Fault>>()).await
             };
             // The engine's own clock must not be faster.
-            let told = tokio::time::timeout(millis(5000), progress.within(millis(5000), look));
-            assert_eq!(told.await.unwrap(), Err(fault(kind, reason)));
+            let told = tokio::time::timeout(millis(5000), progress.look(millis(5000), look));
+            assert_eq!(told.await.unwrap().finding, Finding::bad(kind, reason));
         }
     }
 

@@ -83,9 +83,7 @@ pub(crate) async fn open(
     }
     progress.through(shown(via));
     let addresses = resolve::look_up(&at(via), progress).await?;
-    let connecting = connect::connect(&addresses);
-    let stream = progress.during(Stage::Connecting, connecting).await;
-    let mut stream: Box<dyn Stream> = Box::new(stream.map_err(|error| connect::fault(&error))?);
+    let mut stream: Box<dyn Stream> = Box::new(connect::connect(&addresses, progress).await?);
     if via.scheme == "https" {
         let name = tls::server_name(&via.host)?;
         let shaking = tls::handshake(stream, name, &["http/1.1"], trust, trust.recorder());

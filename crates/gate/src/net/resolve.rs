@@ -119,8 +119,8 @@ impl Way {
     }
 }
 
-/// The ways that addresses make.
-pub(crate) fn ways(found: Vec<SocketAddr>, family: Family, wanted: Addresses) -> Result<Vec<Way>, Fault> {
+/// The addresses of a family, each once.
+pub(crate) fn usable(found: Vec<SocketAddr>, family: Family) -> Result<Vec<SocketAddr>, Fault> {
     let fits = |address: &SocketAddr| match family {
         Family::Any => true,
         Family::V4 => address.is_ipv4(),
@@ -141,30 +141,7 @@ pub(crate) fn ways(found: Vec<SocketAddr>, family: Family, wanted: Addresses) ->
         };
         return Err(fault(FaultKind::Name, format!("the host's name has no {kind}")));
     }
-    Ok(match wanted {
-        Addresses::First => vec![Way::Straight(interleaved(addresses))],
-        Addresses::All => addresses
-            .into_iter()
-            .map(|address| Way::Straight(vec![address]))
-            .collect(),
-    })
-}
-
-/// Addresses with the families taking turns, beginning with the family the system puts first (RFC 8305, section 4).
-fn interleaved(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
-    let first = addresses.first().is_some_and(SocketAddr::is_ipv6);
-    let (one, other): (Vec<_>, Vec<_>) = addresses
-        .into_iter()
-        .partition(|address| address.is_ipv6() == first);
-    let (mut one, mut other) = (one.into_iter(), other.into_iter());
-    let mut turns = Vec::new();
-    loop {
-        let (a, b) = (one.next(), other.next());
-        if a.is_none() && b.is_none() {
-            return turns;
-        }
-        turns.extend(a.into_iter().chain(b));
-    }
+    Ok(addresses)
 }
 
 #[cfg(test)]
@@ -205,20 +182,16 @@ mod tests {
     }
 
     #[test]
-    fn the_families_take_turns_and_can_be_chosen() {
-        let found = || sockets(&["[::1]:1", "[::2]:1", "[::1]:1", "10.0.0.1:1", "[::3]:1"]);
-        let straight = |addresses: &[&str]| Ok(vec![Way::Straight(sockets(addresses))]);
-        let first = Addresses::First;
-        assert_eq!(
-            ways(found(), Family::Any, first),
-            straight(&["[::1]:1", "10.0.0.1:1", "[::2]:1", "[::3]:1"])
-        );
-        assert_eq!(ways(found(), Family::V4, first), straight(&["10.0.0.1:1"]));
-        assert_eq!(
-            ways(found(), Family::V6, Addresses::All).map(|ways| ways.len()),
-            Ok(3)
-        );
-        let none = ways(sockets(&["10.0.0.1:1"]), Family::V6, first).unwrap_err();
+    fn a_family_can_be_chosen_and_an_address_counts_once() {
+        let found = || sockets(&["[::1]:1", "[::2]:1", "[::1]:1", "10.0.0.1:1"]);
+        for (family, wanted) in [
+            (Family::Any, &["[::1]:1", "[::2]:1", "10.0.0.1:1"][..]),
+            (Family::V4, &["10.0.0.1:1"]),
+            (Family::V6, &["[::1]:1", "[::2]:1"]),
+        ] {
+            assert_eq!(usable(found(), family), Ok(sockets(wanted)));
+        }
+        let none = usable(sockets(&["10.0.0.1:1"]), Family::V6).unwrap_err();
         assert_eq!(none.reason, "the host's name has no IPv6 address");
     }
 

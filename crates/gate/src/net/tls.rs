@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{ResolvesClientCert, Resumption, WebPkiServerVerifier};
-use rustls::crypto::{CryptoProvider, ring};
+use rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature,
+};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::{
@@ -32,8 +34,14 @@ use super::fault;
 #[derive(Clone)]
 pub struct Trust {
     provider: Arc<CryptoProvider>,
-    /// None where nobody is trusted.
-    verifier: Option<Arc<WebPkiServerVerifier>>,
+    accepted: Accepted,
+}
+
+#[derive(Clone)]
+enum Accepted {
+    Nobody,
+    Anyone,
+    SignedBy(Arc<WebPkiServerVerifier>),
 }
 
 impl Trust {
@@ -54,10 +62,8 @@ impl Trust {
         let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
             .build()
             .map_err(|error| Error::General(error.to_string()))?;
-        Ok(Self {
-            provider,
-            verifier: Some(verifier),
-        })
+        let accepted = Accepted::SignedBy(verifier);
+        Ok(Self { provider, accepted })
     }
 
     /// Nobody: for targets without TLS, where reading the authorities would take longer than all the rest.
@@ -65,7 +71,15 @@ impl Trust {
     pub fn nobody() -> Self {
         Self {
             provider: Arc::new(ring::default_provider()),
-            verifier: None,
+            accepted: Accepted::Nobody,
+        }
+    }
+
+    /// Anyone: the connection is encrypted, and who is at its other end is not known. For questions without a secret.
+    pub(crate) fn anyone() -> Self {
+        Self {
+            provider: Arc::new(ring::default_provider()),
+            accepted: Accepted::Anyone,
         }
     }
 
@@ -80,10 +94,10 @@ impl Trust {
 
 impl fmt::Debug for Trust {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let known = if self.verifier.is_some() {
-            "authorities"
-        } else {
-            "nobody"
+        let known = match self.accepted {
+            Accepted::Nobody => "nobody",
+            Accepted::Anyone => "anyone",
+            Accepted::SignedBy(_) => "authorities",
         };
         write!(formatter, "Trust({known})")
     }
@@ -121,6 +135,20 @@ impl Recorder {
         let record = self.record();
         Chain::read(&record.chain, record.seen)
     }
+
+    /// Whether the server has its certificate's key. Whoever accepts any certificate gains nothing by that, and would
+    /// refuse the old ones that libpq takes.
+    fn signed(
+        &self,
+        verify: impl FnOnce(&WebPkiSupportedAlgorithms) -> Result<HandshakeSignatureValid, Error>,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        match self.trust.accepted {
+            Accepted::Anyone => Ok(HandshakeSignatureValid::assertion()),
+            Accepted::Nobody | Accepted::SignedBy(_) => {
+                verify(&self.trust.provider.signature_verification_algorithms)
+            }
+        }
+    }
 }
 
 impl ServerCertVerifier for Recorder {
@@ -138,10 +166,13 @@ impl ServerCertVerifier for Recorder {
             record.chain = [end_entity].into_iter().chain(intermediates).map(owned).collect();
             record.seen = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
         }
-        let verifier = self.trust.verifier.as_ref();
-        let verifier = verifier.ok_or(Error::InvalidCertificate(CertificateError::UnknownIssuer))?;
-        let verified =
-            verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)?;
+        let verified = match &self.trust.accepted {
+            Accepted::Nobody => return Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)),
+            Accepted::Anyone => ServerCertVerified::assertion(),
+            Accepted::SignedBy(verifier) => {
+                verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)?
+            }
+        };
         self.record().accepted = true;
         Ok(verified)
     }
@@ -152,8 +183,7 @@ impl ServerCertVerifier for Recorder {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.trust.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, cert, dss, algorithms)
+        self.signed(|algorithms| verify_tls12_signature(message, cert, dss, algorithms))
     }
 
     fn verify_tls13_signature(
@@ -162,8 +192,7 @@ impl ServerCertVerifier for Recorder {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.trust.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, cert, dss, algorithms)
+        self.signed(|algorithms| verify_tls13_signature(message, cert, dss, algorithms))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -274,6 +303,14 @@ fn broken(error: &io::Error, chain: Option<&Chain>, name: &str, asked: bool) -> 
             "the server hung up in the handshake".to_owned()
         }
         None => format!("the connection broke in the handshake: {error}"),
+    }
+}
+
+/// Why a connection broke after its handshake with a server of this name.
+pub(crate) fn broken_off(error: &Error, name: &str) -> String {
+    match error {
+        Error::AlertReceived(alert) => alerted(*alert, name, false),
+        other => quoted(&other.to_string()),
     }
 }
 

@@ -16,7 +16,7 @@ use hickory_resolver::proto::rr::Name;
 use tokio::time::{Instant, timeout};
 
 use crate::finding::Finding;
-use crate::probe::{CONNECT_SHARE, Look, Looking, Phases, Probe};
+use crate::probe::{Look, Looking, Phases, Probe};
 use crate::trouble::Trouble;
 use judge::{Said, Wanted};
 pub use record::{DnsError, Kind};
@@ -29,6 +29,9 @@ pub const RESOLVERS: usize = 16;
 
 /// The port where none is named.
 const PORT: u16 = 53;
+
+/// How much of a try's time a lookup may take: less than all of it, so that which resolver is silent can be told.
+const LOOKUP_SHARE: f64 = 0.9;
 
 /// A question to DNS and what its answer must be.
 #[derive(Clone, Debug)]
@@ -128,7 +131,7 @@ impl Dns {
     /// What one resolver says.
     async fn answer(&self, resolver: TokioResolver, name: Name, limit: Duration) -> Said {
         let lookup = resolver.lookup(name, self.kind.record_type());
-        let answer = timeout(limit.mul_f64(CONNECT_SHARE), lookup).await;
+        let answer = timeout(limit.mul_f64(LOOKUP_SHARE), lookup).await;
         let failed = |error| Said::Nothing(judge::failed(&error, self.kind));
         match answer {
             Ok(Ok(lookup)) => {
@@ -180,7 +183,7 @@ impl Resolver {
 
 /// Two tries within the time of a look, and no memory.
 fn bound(options: &mut hickory_resolver::config::ResolverOpts, limit: Duration) {
-    options.timeout = limit.mul_f64(CONNECT_SHARE) / 2;
+    options.timeout = limit.mul_f64(LOOKUP_SHARE) / 2;
     options.attempts = 1;
     options.cache_size = 0;
     options.use_hosts_file = ResolveHosts::Never;

@@ -19,7 +19,7 @@ use crate::answer::{Answer, BODY_LIMIT};
 use crate::expect::{Expect, quoted};
 use crate::finding::{Fault, FaultKind, Finding};
 use crate::net::progress::Progress;
-use crate::net::resolve::{Addresses, Way};
+use crate::net::resolve::Way;
 use crate::net::{Network, Origin, fault};
 use crate::probe::{Look, Looking, Probe};
 
@@ -251,12 +251,8 @@ impl Http {
             None => (origin.clone(), way.clone()),
             Some(other) => {
                 // How many addresses must be good is asked of the target, not of where it leads.
-                let network = Network {
-                    addresses: Addresses::First,
-                    ..self.network.clone()
-                };
-                let mut ways = network.ways(&other, progress).await?;
-                (other, ways.remove(0))
+                let way = self.network.way(&other, progress).await?;
+                (other, way)
             }
         };
         let mut headers = self.common.clone();
@@ -332,12 +328,8 @@ impl Probe for Http {
 
     fn look(&self, limit: Duration) -> Looking<'_> {
         // The clock starts here and not when the look is first polled, which the engine's may be before.
-        let progress = Progress::default();
-        Box::pin(async move {
-            let looked = Box::pin(progress.within(limit, self.looked(&progress))).await;
-            let look = looked.unwrap_or_else(|fault| Look::without_answer(Finding::Bad(fault)));
-            progress.complete(look, self.min_days)
-        })
+        let progress = Progress::wanting(self.min_days);
+        Box::pin(async move { progress.look(limit, self.looked(&progress)).await })
     }
 }
 

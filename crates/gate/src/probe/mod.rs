@@ -6,14 +6,12 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use crate::finding::{FaultKind, Finding};
-use crate::net::progress::told_after;
 
 pub mod compose;
 pub mod dns;
 pub mod exec;
 pub mod grpc;
 pub mod http;
-pub mod place;
 pub mod postgres;
 pub mod redis;
 mod stream;
@@ -70,15 +68,6 @@ impl Look {
             ..self
         }
     }
-}
-
-/// How much of a try's time connecting may take: less than all of it, so that "it does not accept connections" can be
-/// told from "it accepts and does not answer".
-pub const CONNECT_SHARE: f64 = 0.9;
-
-/// The earliest at which a probe ends a look by itself because its time is over, to tell where it hung.
-pub(crate) fn gives_up_after(limit: Duration) -> Duration {
-    limit.mul_f64(stream::LOOK_SHARE).min(told_after(limit))
 }
 
 /// A look in progress.

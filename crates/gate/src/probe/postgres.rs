@@ -9,27 +9,23 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::ClientConfig;
 use tokio::time::timeout;
 
 use gha::text;
 
 use crate::expect::quoted;
 use crate::finding::{FaultKind, Finding};
-use crate::probe::place::Place;
+use crate::net::Network;
+use crate::net::place::Place;
+use crate::net::progress::Progress;
+use crate::net::tls::Trust;
 use crate::probe::stream::{self, Came, Line};
-use crate::probe::{Look, Looking, Phases, Probe};
-use crate::trouble::Trouble;
+use crate::probe::{Look, Looking, Probe};
 use wire::{Message, Read, Refusal};
 
-mod unverified;
 mod wire;
-
-/// The port where none is named.
-pub const PORT: u16 = 5432;
 
 /// `cannot_connect_now` of <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
 const CANNOT_CONNECT_NOW: &str = "57P03";
@@ -49,6 +45,7 @@ const NAME: usize = 255;
 /// A PostgreSQL server.
 #[derive(Clone)]
 pub struct Postgres {
+    network: Network,
     place: Place,
     encryption: Encryption,
     user: String,
@@ -58,7 +55,7 @@ pub struct Postgres {
 }
 
 /// Whether the connection is encrypted. A Unix socket never is.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub enum Encryption {
     /// Never; libpq's `disable`.
     Off,
@@ -67,9 +64,8 @@ pub enum Encryption {
     Preferred,
     /// Always, whatever the certificate; libpq's `require` without a root certificate.
     Required,
-    /// Always, with a certificate for the host that this configuration accepts; libpq's `verify-full`. Protocols that
-    /// the configuration names (ALPN) are not sent: a server would refuse those of HTTP.
-    Verified(Arc<ClientConfig>),
+    /// Always, with a certificate for the host that is trusted; libpq's `verify-full`.
+    Verified(Trust),
 }
 
 /// The name of a user or a database can't be sent.
@@ -84,15 +80,13 @@ impl Postgres {
     /// A server at a place, asked as user `postgres` for the database of the same name.
     #[must_use]
     pub fn new(place: Place, encryption: Encryption) -> Self {
-        let encryption = match encryption {
-            Encryption::Verified(config) if !config.alpn_protocols.is_empty() => {
-                let mut config = (*config).clone();
-                config.alpn_protocols.clear();
-                Encryption::Verified(Arc::new(config))
-            }
-            encryption => encryption,
+        let trust = match &encryption {
+            Encryption::Off => Trust::nobody(),
+            Encryption::Preferred | Encryption::Required => Trust::anyone(),
+            Encryption::Verified(trust) => trust.clone(),
         };
         Self {
+            network: Network::straight(trust),
             shown: format!("postgres {place}"),
             place,
             encryption,
@@ -128,13 +122,8 @@ impl Postgres {
     }
 
     /// Asks, and gives what is wrong, or the server's error where it is ready all the same.
-    async fn ask(
-        &self,
-        limit: Duration,
-        phases: &Cell<Phases>,
-        admitted: &Cell<bool>,
-    ) -> Result<Option<Refusal>, Finding> {
-        let mut line = self.opened(limit, phases).await?;
+    async fn ask(&self, progress: &Progress, admitted: &Cell<bool>) -> Result<Option<Refusal>, Finding> {
+        let mut line = self.opened(progress).await?;
         line.send(&wire::startup(&self.user, &self.database)).await?;
         let mut came = Vec::new();
         for _ in 0..MESSAGES {
@@ -174,21 +163,20 @@ impl Postgres {
     }
 
     /// A connection on which the session can be opened.
-    async fn opened<'a>(&self, limit: Duration, phases: &'a Cell<Phases>) -> Result<Line<'a>, Finding> {
-        let line = Line::open(&self.place, limit, phases).await?;
-        let Place::Port { host, .. } = &self.place else {
-            return Ok(line);
-        };
-        let (config, needed) = match &self.encryption {
-            Encryption::Off => return Ok(line),
-            Encryption::Preferred => (unverified(), false),
-            Encryption::Required => (unverified(), true),
-            Encryption::Verified(config) => (Ok(Arc::clone(config)), true),
+    async fn opened<'a>(&'a self, progress: &'a Progress) -> Result<Line<'a>, Finding> {
+        let line = Line::open(&self.network, &self.place, progress).await?;
+        let needed = match (&self.encryption, &self.place) {
+            (Encryption::Off, _) | (_, Place::Socket(_)) => return Ok(line),
+            (Encryption::Preferred, _) => false,
+            (Encryption::Required | Encryption::Verified(_), _) => true,
         };
         match offered(line).await? {
-            (line, true) => match line.encrypted(host, config?).await {
-                Err(_) if !needed => Line::open(&self.place, limit, phases).await,
-                result => result,
+            (line, true) => match line.encrypted().await {
+                Err(_) if !needed => {
+                    progress.again(None);
+                    Ok(Line::open(&self.network, &self.place, progress).await?)
+                }
+                encrypted => Ok(encrypted?),
             },
             (line, false) if !needed => Ok(line),
             (_, false) => Err(Finding::bad(FaultKind::Tls, "the server does not offer TLS")),
@@ -213,11 +201,6 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", quoted(&self.message), text::visible(&self.code))
     }
-}
-
-fn unverified() -> Result<Arc<ClientConfig>, Finding> {
-    unverified::config()
-        .map_err(|error| Finding::Unmeasured(Trouble::question(format!("TLS can't be set up: {error}"))))
 }
 
 /// Asks whether the server speaks TLS.
@@ -269,17 +252,6 @@ fn closed() -> Finding {
     )
 }
 
-impl fmt::Debug for Encryption {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Off => "Off",
-            Self::Preferred => "Preferred",
-            Self::Required => "Required",
-            Self::Verified(_) => "Verified",
-        })
-    }
-}
-
 impl fmt::Debug for Postgres {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Postgres")
@@ -298,28 +270,21 @@ impl Probe for Postgres {
     }
 
     fn look(&self, limit: Duration) -> Looking<'_> {
+        let progress = Progress::default();
         Box::pin(async move {
-            let (phases, admitted) = (Cell::default(), Cell::new(false));
-            let refusal = Cell::new(None);
-            let ask = async {
-                match self.ask(limit, &phases, &admitted).await {
-                    Ok(said) => {
-                        refusal.set(said);
-                        Finding::Good
-                    }
-                    Err(finding) => finding,
-                }
+            let admitted = Cell::new(false);
+            let looked = async {
+                let refusal = self.ask(&progress, &admitted).await?;
+                Ok::<_, Finding>(Look {
+                    excerpt: refusal.map(|refusal| refusal.to_string()),
+                    ..Look::without_answer(Finding::Good)
+                })
             };
-            let hung = || match admitted.get() && !self.room {
-                true => Finding::Good,
-                false => stream::silent(limit),
+            let hung = |hung| match admitted.get() && !self.room {
+                true => Look::without_answer(Finding::Good),
+                false => Look::without_answer(Finding::Bad(hung)),
             };
-            let finding = stream::within(limit, ask, hung).await;
-            Look {
-                phases: phases.get(),
-                excerpt: refusal.take().map(|refusal| refusal.to_string()),
-                ..Look::without_answer(finding)
-            }
+            progress.look_or(limit, looked, hung).await
         })
     }
 }

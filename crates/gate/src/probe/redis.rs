@@ -1,20 +1,20 @@
 //! A Redis server that answers `PING`: not while it loads its data, has lost its master, or is busy with a script. The
 //! state of a cluster is not asked for.
 
-use std::cell::Cell;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::ClientConfig;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use gha::mask::Masker;
 use gha::text;
 
-use crate::finding::{FaultKind, Finding};
-use crate::probe::place::Place;
+use crate::finding::{Fault, FaultKind, Finding};
+use crate::net::Network;
+use crate::net::place::Place;
+use crate::net::progress::{Progress, Stage};
+use crate::net::tls::Trust;
 use crate::probe::stream::{self, Came, Line};
 use crate::probe::{Look, Looking, Phases, Probe};
 use resp::{Read, Reply};
@@ -22,14 +22,12 @@ use resp::{Read, Reply};
 mod judge;
 mod resp;
 
-/// The port where none is named.
-pub const PORT: u16 = 6379;
-
 /// A Redis server.
 #[derive(Clone)]
 pub struct Redis {
+    network: Network,
     place: Place,
-    tls: Option<Arc<ClientConfig>>,
+    tls: bool,
     user: Option<String>,
     password: Option<SecretString>,
     masker: Masker,
@@ -58,8 +56,9 @@ impl Redis {
     pub fn new(place: Place) -> Self {
         Self {
             shown: format!("redis {place}"),
+            network: Network::straight(Trust::nobody()),
             place,
-            tls: None,
+            tls: false,
             user: None,
             password: None,
             masker: Masker::default(),
@@ -68,16 +67,12 @@ impl Redis {
         }
     }
 
-    /// The same in TLS, with a certificate that `config` accepts for the host. Over a Unix socket there is none.
+    /// The same in TLS, with a certificate for the host that is trusted. Over a Unix socket there is none.
     #[must_use]
-    pub fn tls(self, config: Arc<ClientConfig>) -> Self {
-        let mut config = config;
-        if !config.alpn_protocols.is_empty() {
-            // Those of HTTP mean nothing here.
-            Arc::make_mut(&mut config).alpn_protocols.clear();
-        }
+    pub fn tls(self, trust: Trust) -> Self {
         Self {
-            tls: Some(config),
+            network: Network::straight(trust),
+            tls: true,
             ..self
         }
     }
@@ -112,18 +107,37 @@ impl Redis {
         }
     }
 
-    async fn ask(&self, limit: Duration, phases: &Cell<Phases>) -> Finding {
-        match self.converse(limit, phases).await {
-            Ok(()) => Finding::Good,
-            Err(finding) => finding,
+    /// What is wrong, with a question where a connection ended without a word: Redis with `tls-port` hangs up on whoever asks
+    /// in the clear, and sends no alert.
+    fn asked_in_the_clear(&self, finding: Finding, phases: Phases) -> Finding {
+        let is_wordless = phases.connect.is_some() && phases.first_byte.is_none();
+        let can_be_tls = !self.tls && matches!(self.place, Place::Port(_));
+        match finding {
+            Finding::Bad(fault) if fault.kind == FaultKind::Connection && is_wordless && can_be_tls => {
+                Finding::bad(fault.kind, format!("{}; does it want TLS?", fault.reason))
+            }
+            other => other,
         }
     }
 
+    /// Why it hung. Redis without TLS takes the greeting of TLS for the beginning of a command, and waits for the rest.
+    fn hung(fault: Fault, limit: Duration, progress: &Progress) -> Look {
+        let finding = if progress.stage() == Stage::Handshake {
+            let limit = gha::duration::display(limit);
+            let reason =
+                format!("TLS failed: no answer within {limit}; does the server speak it at this port?");
+            Finding::bad(FaultKind::Tls, reason)
+        } else {
+            Finding::Bad(fault)
+        };
+        Look::without_answer(finding)
+    }
+
     /// Asks one thing after another; the first that is wrong ends it.
-    async fn converse(&self, limit: Duration, phases: &Cell<Phases>) -> Result<(), Finding> {
-        let mut line = Line::open(&self.place, limit, phases).await?;
-        if let (Some(config), Place::Port { host, .. }) = (&self.tls, &self.place) {
-            line = line.encrypted(host, Arc::clone(config)).await?;
+    async fn looked(&self, progress: &Progress) -> Result<Look, Finding> {
+        let mut line = Line::open(&self.network, &self.place, progress).await?;
+        if self.tls {
+            line = line.encrypted().await?;
         }
         if let Some(password) = &self.password {
             let user = self.user.as_deref();
@@ -141,7 +155,7 @@ impl Redis {
             let reply = self.told(&mut line, &["ROLE"]).await?;
             self.judged(&reply, |reply| judge::role(reply, role))?;
         }
-        Ok(())
+        Ok(Look::without_answer(Finding::Good))
     }
 
     /// What is wrong with a reply. It is judged as it is, and spoken of with every known secret hidden.
@@ -169,8 +183,8 @@ impl Redis {
             }
             match (line.read(&mut came, resp::REPLY_LIMIT).await, &sent) {
                 (Ok(Came::More), _) => {}
-                (Err(_), Err(finding)) => return Err(finding.clone()),
-                (Err(finding), Ok(())) => return Err(finding),
+                (Err(_), Err(fault)) => return Err(fault.clone().into()),
+                (Err(fault), Ok(())) => return Err(fault.into()),
                 (Ok(Came::End), _) if came.is_empty() => return Err(closed()),
                 (Ok(Came::End | Came::Full), _) => return Err(self.foreign(&came)),
             }
@@ -229,7 +243,7 @@ impl fmt::Debug for Redis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Redis")
             .field("place", &self.place)
-            .field("tls", &self.tls.is_some())
+            .field("tls", &self.tls)
             .field("user", &self.user)
             .field("password", &self.password)
             .field("allow_noauth", &self.allow_noauth)
@@ -244,13 +258,14 @@ impl Probe for Redis {
     }
 
     fn look(&self, limit: Duration) -> Looking<'_> {
+        let progress = Progress::default();
         Box::pin(async move {
-            let phases = Cell::default();
-            let finding = stream::within(limit, self.ask(limit, &phases), || stream::silent(limit)).await;
-            Look {
-                phases: phases.get(),
-                ..Look::without_answer(finding)
-            }
+            let looking = async {
+                let looked = self.looked(&progress).await;
+                looked.map_err(|wrong| self.asked_in_the_clear(wrong, progress.phases()))
+            };
+            let hung = |fault| Self::hung(fault, limit, &progress);
+            progress.look_or(limit, looking, hung).await
         })
     }
 }

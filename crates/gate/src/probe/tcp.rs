@@ -1,7 +1,7 @@
 //! A TCP target or a Unix socket: something accepts the connection and, where asked for, says what is expected. That a
 //! port is open does not mean that the service behind it is ready; prefer a probe of its protocol where there is a choice.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -12,11 +12,14 @@ use gha::mask::Masker;
 use gha::text;
 
 use crate::expect::quoted;
-use crate::finding::{FaultKind, Finding};
-use crate::probe::place::{Place, PlaceError};
-use crate::probe::stream::{self, Came, Line};
+use crate::finding::{Fault, FaultKind, Finding};
+use crate::net::place::{Place, PlaceError};
+use crate::net::progress::Progress;
+use crate::net::tls::Trust;
+use crate::net::{Network, fault};
+use crate::probe::stream::{Came, Line};
 use crate::probe::tcp::payload::Payload;
-use crate::probe::{Look, Looking, Phases, Probe};
+use crate::probe::{Look, Looking, Probe};
 
 pub mod payload;
 
@@ -32,6 +35,7 @@ const PATTERN_LIMIT: usize = 1 << 20;
 /// A port or a socket, what is sent to it, and what it must say.
 #[derive(Clone)]
 pub struct Tcp {
+    network: Network,
     place: Place,
     send: Option<Payload>,
     expect: Option<Regex>,
@@ -74,6 +78,7 @@ impl Tcp {
     #[must_use]
     pub fn new(place: Place) -> Self {
         Self {
+            network: Network::straight(Trust::nobody()),
             shown: place.to_string(),
             place,
             send: None,
@@ -106,32 +111,22 @@ impl Tcp {
         Self { masker, ..self }
     }
 
-    async fn ask(&self, limit: Duration, phases: &Cell<Phases>, answer: &RefCell<Vec<u8>>) -> Finding {
-        match self.converse(limit, phases, answer).await {
-            Ok(()) => Finding::Good,
-            Err(finding) => finding,
-        }
-    }
-
-    async fn converse(
-        &self,
-        limit: Duration,
-        phases: &Cell<Phases>,
-        answer: &RefCell<Vec<u8>>,
-    ) -> Result<(), Finding> {
-        let mut line = Line::open(&self.place, limit, phases).await?;
+    /// Looks, and leaves what came in `answer`.
+    async fn looked(&self, progress: &Progress, answer: &RefCell<Vec<u8>>) -> Result<Look, Fault> {
+        let good = Look::without_answer(Finding::Good);
+        let mut line = Line::open(&self.network, &self.place, progress).await?;
         if let Some(payload) = &self.send {
             line.send(payload.bytes()).await?;
         }
         let Some(pattern) = &self.expect else {
-            return Ok(());
+            return Ok(good);
         };
         let mut came = Vec::new();
         loop {
             let more = line.read(&mut came, ANSWER_LIMIT).await?;
             answer.borrow_mut().clone_from(&came);
             if more == Came::More && pattern.is_match(&came) {
-                return Ok(());
+                return Ok(good);
             }
             let end = match more {
                 Came::More => continue,
@@ -143,7 +138,7 @@ impl Tcp {
     }
 
     /// What came is not what was expected.
-    fn other(&self, end: &str, came: &[u8], pattern: &Regex) -> Finding {
+    fn other(&self, end: &str, came: &[u8], pattern: &Regex) -> Fault {
         let expected = quoted(pattern.as_str());
         let reason = if came.is_empty() {
             format!("{end} and said nothing, expected {expected}")
@@ -151,19 +146,19 @@ impl Tcp {
             let said = quoted(&self.said(came));
             format!("{end} after {said}, expected {expected}")
         };
-        Finding::bad(FaultKind::Content, reason)
+        fault(FaultKind::Content, reason)
     }
 
     /// It neither said what was expected nor ended.
-    fn hung(&self, limit: Duration, came: &[u8]) -> Finding {
+    fn hung(&self, limit: Duration, hung: Fault, came: &[u8]) -> Fault {
         match &self.expect {
             Some(pattern) if !came.is_empty() => {
                 let (said, expected) = (quoted(&self.said(came)), quoted(pattern.as_str()));
                 let limit = gha::duration::display(limit);
                 let reason = format!("said {said} and nothing more within {limit}, expected {expected}");
-                Finding::bad(FaultKind::Slow, reason)
+                fault(FaultKind::Slow, reason)
             }
-            _ => stream::silent(limit),
+            _ => hung,
         }
     }
 
@@ -200,15 +195,19 @@ impl Probe for Tcp {
     }
 
     fn look(&self, limit: Duration) -> Looking<'_> {
+        let progress = Progress::default();
         Box::pin(async move {
-            let (phases, answer) = (Cell::default(), RefCell::default());
-            let ask = self.ask(limit, &phases, &answer);
-            let finding = stream::within(limit, ask, || self.hung(limit, &answer.borrow())).await;
+            let answer = RefCell::new(Vec::new());
+            let hung = |hung| {
+                let fault = self.hung(limit, hung, &answer.borrow());
+                Look::without_answer(fault.into())
+            };
+            let looked = self.looked(&progress, &answer);
+            let look = progress.look_or(limit, looked, hung).await;
             let came = answer.take();
             Look {
-                phases: phases.get(),
                 excerpt: (!came.is_empty()).then(|| self.said(&came)),
-                ..Look::without_answer(finding)
+                ..look
             }
         })
     }

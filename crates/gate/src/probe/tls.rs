@@ -106,12 +106,8 @@ impl Probe for Tls {
     }
 
     fn look(&self, limit: Duration) -> Looking<'_> {
-        let progress = Progress::default();
-        Box::pin(async move {
-            let looked = Box::pin(progress.within(limit, self.looked(&progress))).await;
-            let look = looked.unwrap_or_else(|fault| Look::without_answer(Finding::Bad(fault)));
-            progress.complete(look, self.min_days)
-        })
+        let progress = Progress::wanting(self.min_days);
+        Box::pin(async move { progress.look(limit, self.looked(&progress)).await })
     }
 }
 

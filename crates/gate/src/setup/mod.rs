@@ -2,12 +2,10 @@
 //! touches no network.
 
 use std::cell::OnceCell;
-use std::sync::Arc;
 
 use gha::Runner;
 use gha::edge::http::{self, HttpError, Url};
 use gha::mask::Masker;
-use rustls::ClientConfig;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
@@ -59,7 +57,6 @@ pub struct Setup<'a> {
     variables: Vec<(String, Value)>,
     masker: Masker,
     trust: OnceCell<Trust>,
-    tls: OnceCell<Arc<ClientConfig>>,
 }
 
 impl<'a> Setup<'a> {
@@ -77,18 +74,17 @@ impl<'a> Setup<'a> {
             variables,
             masker: runner.writer().masker().clone(),
             trust: OnceCell::new(),
-            tls: OnceCell::new(),
         }
     }
 
-    /// An expression with the file's variables.
+    /// A condition with the file's variables.
     fn expression(&self, filter: &Filter) -> Result<Expression, SetupError> {
         let variables: Vec<(&str, Value)> = self
             .variables
             .iter()
             .map(|(name, value)| (name.as_str(), value.clone()))
             .collect();
-        Expression::new(&filter.text, &variables).map_err(|error| SetupError::Expression {
+        Expression::condition(&filter.text, &variables).map_err(|error| SetupError::Expression {
             place: filter.at,
             error,
         })
@@ -121,15 +117,6 @@ impl<'a> Setup<'a> {
         }
         let trust = Trust::system()?;
         Ok(self.trust.get_or_init(|| trust).clone())
-    }
-
-    /// TLS for what is not HTTP.
-    fn tls(&self) -> Result<Arc<ClientConfig>, SetupError> {
-        if let Some(config) = self.tls.get() {
-            return Ok(Arc::clone(config));
-        }
-        let config = http::tls_config()?;
-        Ok(Arc::clone(self.tls.get_or_init(|| config)))
     }
 
     /// Whether requests to an address may need TLS.

@@ -18,7 +18,7 @@ use crate::probe::tcp::Tcp;
 use crate::probe::tls::Tls;
 use crate::setup::{Setup, SetupError, exposed, setting};
 use crate::spec::choice;
-use crate::spec::target::{self, Kind, Target};
+use crate::spec::target::{self, Filter, Kind, Target};
 
 impl Setup<'_> {
     /// The probe of a target.
@@ -93,10 +93,11 @@ impl Setup<'_> {
         })
     }
 
-    fn expect(&self, expect: &target::Expect) -> Result<Expect, SetupError> {
+    /// The same rules with their expressions compiled.
+    fn expect(&self, expect: &Expect<Filter>) -> Result<Expect, SetupError> {
         let json = expect.json.iter().map(|rule| match rule {
-            target::JsonRule::Field(field) => Ok(JsonRule::Field(field.clone())),
-            target::JsonRule::Filter(filter) => Ok(JsonRule::Expression(self.expression(filter)?)),
+            JsonRule::Field(field) => Ok(JsonRule::Field(field.clone())),
+            JsonRule::Expression(filter) => Ok(JsonRule::Expression(self.expression(filter)?)),
         });
         Ok(Expect {
             status: expect.status.clone(),
@@ -131,13 +132,12 @@ impl Setup<'_> {
     }
 
     fn grpc(&self, name: &str, target: &target::Grpc) -> Result<Grpc, SetupError> {
-        let tls = if target.tls { Some(self.tls()?) } else { None };
+        let trust = if target.tls { Some(self.trust(true)?) } else { None };
         Grpc::new(GrpcOptions {
-            address: target.address.to_string(),
+            address: target.address.clone(),
             service: target.service.clone(),
             authority: target.authority.clone(),
-            server_name: None,
-            tls,
+            trust,
         })
         .map_err(|error| setting(name, error))
     }
@@ -145,7 +145,7 @@ impl Setup<'_> {
     fn redis(&self, target: &target::Redis) -> Result<Redis, SetupError> {
         let mut probe = Redis::new(target.address.clone()).allow_noauth(target.allow_noauth);
         if target.tls {
-            probe = probe.tls(self.tls()?);
+            probe = probe.tls(self.trust(true)?);
         }
         if let Some(password) = &target.password {
             let user = target.user.as_ref().map(|user| self.secret(user)).transpose()?;
@@ -160,7 +160,7 @@ impl Setup<'_> {
             choice::PostgresTls::Disable => Encryption::Off,
             choice::PostgresTls::Prefer => Encryption::Preferred,
             choice::PostgresTls::Require => Encryption::Required,
-            choice::PostgresTls::VerifyFull => Encryption::Verified(self.tls()?),
+            choice::PostgresTls::VerifyFull => Encryption::Verified(self.trust(true)?),
         };
         let probe = Postgres::new(target.address.clone(), encryption).room(target.room);
         if target.user.is_none() && target.database.is_none() {

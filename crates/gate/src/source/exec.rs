@@ -33,7 +33,7 @@ impl ExecSource {
             arguments: arguments.to_vec(),
             shown: format!("exec {}", name(program)),
             masker,
-            picks: Picks::default(),
+            picks: Picks::of("a program"),
         }
     }
 
@@ -105,47 +105,22 @@ impl Source for ExecSource {
     }
 
     fn accepts(&self, query: &Query) -> Result<(), String> {
-        match query {
-            Query::Text(written) => self.picks.of(written).map(drop),
-            Query::Metric(_) | Query::Buckets(_) => {
-                Err("a program takes a JSON pointer or an expression of jq, or nothing".to_owned())
-            }
-        }
+        self.picks.pick(query).map(drop)
     }
 
     fn ask<'a>(&'a self, questions: &'a [Question], _at: Timestamp) -> Asking<'a> {
-        Box::pin(async move {
-            let mut runs: Vec<(Vec<String>, Result<Output, Trouble>)> = Vec::new();
-            let mut answers = Vec::with_capacity(questions.len());
-            for question in questions {
-                let arguments: Vec<String> = self
-                    .arguments
-                    .iter()
-                    .map(|argument| question.text(argument))
-                    .collect();
-                let known = runs.iter().position(|(known, _)| *known == arguments);
-                let index = match known {
-                    Some(index) => index,
-                    None => {
-                        let output = self.run(&arguments).await;
-                        runs.push((arguments, output));
-                        runs.len() - 1
-                    }
-                };
-                answers.push(match (&question.query, &runs[index].1) {
-                    (_, Err(trouble)) => Err(trouble.clone()),
-                    (Query::Text(written), Ok(output)) => match self.picks.of(written) {
-                        Ok(pick) => output.reading(&pick).map_err(|trouble| Trouble {
-                            reason: self.masker.hide(&trouble.reason),
-                            ..trouble
-                        }),
-                        Err(reason) => Err(Trouble::question(reason)),
-                    },
-                    (query, Ok(_)) => Err(Trouble::question(self.accepts(query).err().unwrap_or_default())),
-                });
-            }
-            answers
-        })
+        let arguments = |question: &Question| -> Vec<String> {
+            let written = self.arguments.iter();
+            written.map(|argument| question.text(argument)).collect()
+        };
+        let read = |output: &Output, pick: &Pick| {
+            output.reading(pick).map_err(|trouble| Trouble {
+                reason: self.masker.hide(&trouble.reason),
+                ..trouble
+            })
+        };
+        let run = async |arguments: &Vec<String>| self.run(arguments).await;
+        Box::pin(self.picks.answers(questions, arguments, run, read))
     }
 }
 

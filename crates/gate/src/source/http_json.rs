@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use crate::answer::BODY_LIMIT;
 use crate::probe::http::{AddressError, address, shown};
-use crate::source::pick::Picks;
+use crate::source::pick::{Pick, Picks};
 use crate::source::{Asking, Query, Question, Reading, Source};
 use crate::trouble::Trouble;
 
@@ -75,7 +75,7 @@ impl HttpJson {
             shown: shown(&url),
             headers: map,
             masker,
-            picks: Picks::default(),
+            picks: Picks::of("an HTTP JSON source"),
         })
     }
 
@@ -165,44 +165,22 @@ impl Source for HttpJson {
     }
 
     fn accepts(&self, query: &Query) -> Result<(), String> {
-        match query {
-            Query::Text(written) => self.picks.of(written).map(drop),
-            Query::Metric(_) | Query::Buckets(_) => {
-                Err("an HTTP JSON source takes a JSON pointer or an expression of jq, or nothing".to_owned())
-            }
-        }
+        self.picks.pick(query).map(drop)
     }
 
     fn ask<'a>(&'a self, questions: &'a [Question], at: Timestamp) -> Asking<'a> {
-        Box::pin(async move {
-            let mut documents: Vec<(String, Result<Option<Value>, Trouble>)> = Vec::new();
-            let mut answers = Vec::with_capacity(questions.len());
-            for question in questions {
-                let written = question.text(self.written.expose_secret());
-                let known = documents.iter().position(|(known, _)| *known == written);
-                let index = match known {
-                    Some(index) => index,
-                    None => {
-                        let document = self.get(&written, at).await;
-                        documents.push((written, document));
-                        documents.len() - 1
-                    }
-                };
-                answers.push(match (&question.query, &documents[index].1) {
-                    (_, Err(trouble)) => Err(trouble.clone()),
-                    (_, Ok(None)) => Ok(Reading::nothing("the answer is empty")),
-                    (Query::Text(written), Ok(Some(document))) => match self.picks.of(written) {
-                        Ok(pick) => pick.reading(document).map_err(|trouble| Trouble {
-                            reason: format!("{}: {}", self.shown, self.masker.hide(&trouble.reason)),
-                            ..trouble
-                        }),
-                        Err(reason) => Err(Trouble::question(reason)),
-                    },
-                    (query, Ok(_)) => Err(Trouble::question(self.accepts(query).err().unwrap_or_default())),
-                });
-            }
-            answers
-        })
+        let address = |question: &Question| question.text(self.written.expose_secret());
+        let get = async move |address: &String| self.get(address, at).await;
+        let read = |document: &Option<Value>, pick: &Pick| {
+            let Some(document) = document else {
+                return Ok(Reading::nothing("the answer is empty"));
+            };
+            pick.reading(document).map_err(|trouble| Trouble {
+                reason: format!("{}: {}", self.shown, self.masker.hide(&trouble.reason)),
+                ..trouble
+            })
+        };
+        Box::pin(self.picks.answers(questions, address, get, read))
     }
 }
 

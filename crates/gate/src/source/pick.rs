@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::expect::quoted;
 use crate::expression::Expression;
-use crate::source::Reading;
+use crate::source::{Query, Question, Reading};
 use crate::trouble::Trouble;
 
 /// A way to the number.
@@ -75,20 +75,69 @@ impl Pick {
 }
 
 /// The picks of a source's questions, each read once.
-#[derive(Debug, Default)]
-pub(crate) struct Picks(RefCell<HashMap<String, Result<Pick, String>>>);
+#[derive(Debug)]
+pub(crate) struct Picks {
+    /// What kind of source it is, for reasons.
+    source: &'static str,
+    known: RefCell<HashMap<String, Result<Pick, String>>>,
+}
 
 impl Picks {
-    /// The pick of a question's text.
-    pub(crate) fn of(&self, written: &str) -> Result<Pick, String> {
-        let mut known = self.0.borrow_mut();
-        if !known.contains_key(written) {
-            known.insert(written.to_owned(), Pick::parse(written));
+    /// No picks yet, of such a source.
+    pub(crate) fn of(source: &'static str) -> Self {
+        Self {
+            source,
+            known: RefCell::default(),
         }
-        known
-            .get(written)
-            .cloned()
-            .unwrap_or_else(|| Pick::parse(written))
+    }
+
+    /// The pick that a question asks for.
+    pub(crate) fn pick(&self, query: &Query) -> Result<Pick, String> {
+        let Query::Text(written) = query else {
+            let source = self.source;
+            return Err(format!(
+                "{source} takes a JSON pointer or an expression of jq, or nothing"
+            ));
+        };
+        let mut known = self.known.borrow_mut();
+        if let Some(pick) = known.get(written) {
+            return pick.clone();
+        }
+        let pick = Pick::parse(written);
+        known.insert(written.clone(), pick.clone());
+        pick
+    }
+
+    /// Answers questions. What `asked` makes of a question is got once for all questions that make the same of it, one
+    /// after another, and `read` finds the number of each question there.
+    pub(crate) async fn answers<A: PartialEq, D>(
+        &self,
+        questions: &[Question],
+        asked: impl Fn(&Question) -> A,
+        get: impl AsyncFn(&A) -> Result<D, Trouble>,
+        read: impl Fn(&D, &Pick) -> Result<Reading, Trouble>,
+    ) -> Vec<Result<Reading, Trouble>> {
+        let mut got: Vec<(A, Result<D, Trouble>)> = Vec::new();
+        let mut answers = Vec::with_capacity(questions.len());
+        for question in questions {
+            let asked = asked(question);
+            let index = match got.iter().position(|(known, _)| *known == asked) {
+                Some(index) => index,
+                None => {
+                    let document = get(&asked).await;
+                    got.push((asked, document));
+                    got.len() - 1
+                }
+            };
+            answers.push(match &got[index].1 {
+                Err(trouble) => Err(trouble.clone()),
+                Ok(document) => match self.pick(&question.query) {
+                    Ok(pick) => read(document, &pick),
+                    Err(reason) => Err(Trouble::question(reason)),
+                },
+            });
+        }
+        answers
     }
 }
 
@@ -140,6 +189,18 @@ mod tests {
             Pick::parse("").unwrap().reading(&json!(7)).unwrap(),
             Reading::number(7.0)
         );
-        assert!(Picks::default().of(".a |").unwrap_err().contains("expected term"));
+    }
+
+    #[test]
+    fn questions_without_a_pick_are_refused() {
+        let picks = Picks::of("a program");
+        for _ in 0..2 {
+            let refused = picks.pick(&Query::Text(".a |".to_owned())).unwrap_err();
+            assert!(refused.contains("expected term"), "{refused}");
+        }
+        assert_eq!(
+            picks.pick(&Query::Buckets("x".to_owned())).unwrap_err(),
+            "a program takes a JSON pointer or an expression of jq, or nothing"
+        );
     }
 }

@@ -3,19 +3,16 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use regex::Regex;
-
-use crate::expect::{Header, JsonField};
+use crate::expect::Expect;
 use crate::net::host_port::HostPort;
+use crate::net::place::Place as At;
 use crate::net::resolve::Override;
 use crate::probe::dns::Kind as RecordKind;
-use crate::probe::place::Place as At;
 use crate::spec::address::Address;
 use crate::spec::choice::{Addresses, Method, PostgresTls};
 use crate::spec::fault::Place;
 use crate::spec::secret::SecretName;
 use crate::status_set::StatusSet;
-use crate::version::Version;
 
 /// Something that can be looked at.
 #[derive(Clone, Debug)]
@@ -75,33 +72,7 @@ pub struct Http {
     /// The longest a good answer may take.
     pub max_latency: Option<Duration>,
     /// What the answer must look like.
-    pub expect: Expect,
-}
-
-/// What an HTTP answer must look like.
-#[derive(Clone, Debug)]
-pub struct Expect {
-    /// The statuses that are good.
-    pub status: StatusSet,
-    /// Texts that the body must contain.
-    pub body: Vec<String>,
-    /// Patterns that the body must match.
-    pub matches: Vec<Regex>,
-    /// Rules for a JSON body.
-    pub json: Vec<JsonRule>,
-    /// Headers.
-    pub headers: Vec<Header>,
-    /// The version that must serve.
-    pub version: Option<Version>,
-}
-
-/// A rule for a JSON body.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum JsonRule {
-    /// A pointer and a value.
-    Field(JsonField),
-    /// An expression that must be true.
-    Filter(Filter),
+    pub expect: Expect<Filter>,
 }
 
 /// A jq expression as it was written; the variables stand in it as `$name`.

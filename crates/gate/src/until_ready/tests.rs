@@ -204,3 +204,46 @@ async fn where_all_are_wanted_one_that_cannot_be_asked_ends_the_wait() {
     );
     assert_eq!(ending.took.as_secs(), 0);
 }
+
+/// A target that always answers so, by status.
+struct Status(u16);
+
+impl Probe for Status {
+    fn target(&self) -> &str {
+        "status"
+    }
+
+    fn look(&self, _: Duration) -> Looking<'_> {
+        let finding = Finding::bad(FaultKind::Status, "answered");
+        let look = Look::without_answer(finding);
+        let status = Some(self.0);
+        Box::pin(async move { Look { status, ..look } })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_any_is_enough_one_that_is_given_up_leaves_the_others() {
+    let set: StatusSet = "401,403".parse().unwrap();
+    let giving_up = |probe| Target {
+        give_up_on: Some(&set),
+        ..target(probe, 1)
+    };
+    let (denied, forbidden) = (Status(401), Status(403));
+    let late = played(&[(0, false), (0, false), (0, true)]);
+    let (ending, seen) = wait(&[giving_up(&denied), target(&late, 1)], Until::Any).await;
+    assert_eq!((ending.end, ending.ready), (End::Ready, vec![false, true]));
+    assert_eq!(
+        seen.iter().filter(|(target, ..)| *target == 0).count(),
+        1,
+        "it is not tried again"
+    );
+    let (ending, _) = wait(&[giving_up(&denied), giving_up(&forbidden)], Until::Any).await;
+    assert_eq!(
+        (ending.end, ending.took),
+        (End::GaveUp { target: 1 }, Duration::ZERO),
+        "all are out"
+    );
+    let late = played(&[(0, false), (0, false), (0, true)]);
+    let (ending, _) = wait(&[giving_up(&denied), target(&late, 1)], Until::All).await;
+    assert_eq!(ending.end, End::GaveUp { target: 0 });
+}

@@ -129,14 +129,6 @@ pub fn builder(interface: &Interface, tls: bool, connect: Duration) -> Result<Cl
         .pool_max_idle_per_host(0))
 }
 
-/// TLS for a client that is none of HTTP, with the same authorities.
-///
-/// # Errors
-/// When the certificate authorities can't be used.
-pub fn tls_config() -> Result<Arc<ClientConfig>, HttpError> {
-    Ok(Arc::new(config(roots()?)?))
-}
-
 /// TLS with ring that trusts these authorities.
 fn config(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
     Ok(

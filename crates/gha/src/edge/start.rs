@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, Command, Parser};
 use tokio::runtime::Runtime;
 
@@ -24,12 +23,25 @@ use crate::log_line::Weight;
 use crate::mask::Masker;
 use crate::outcome::Outcome;
 use crate::reproduce;
-use crate::text;
 use crate::trace::TraceId;
+use crate::unparsed::{Line, Unparsed};
 
 /// Runs a tool and gives its exit code. `run` gets the parsed flags and the runner.
 pub fn start<A>(
     interface: &Interface,
+    run: impl AsyncFnOnce(A, &Runner) -> Result<Outcome, Failure> + Send + 'static,
+) -> ExitCode
+where
+    A: Parser + Send + 'static,
+{
+    start_or(interface, |_, _| (), run)
+}
+
+/// Runs a tool as [`start`] does. `untaken` gets a command line that could not be parsed, and the environment: for what
+/// must not outlive a run that never begins.
+pub fn start_or<A>(
+    interface: &Interface,
+    untaken: fn(&[String], &Env),
     run: impl AsyncFnOnce(A, &Runner) -> Result<Outcome, Failure> + Send + 'static,
 ) -> ExitCode
 where
@@ -61,6 +73,7 @@ where
             return ExitCode::SUCCESS;
         }
         Err(Unparsed::Wrong(failure)) => {
+            untaken(&given, &env);
             let common = Common {
                 output: wanted_output(&given),
                 ..Common::default()
@@ -114,14 +127,6 @@ struct Parsed<A> {
     line: Vec<String>,
 }
 
-/// Why there are no flags.
-enum Unparsed {
-    /// Help or version was asked for.
-    Shown(String),
-    /// Something is wrong with them.
-    Wrong(Failure),
-}
-
 /// Inputs and flags together, parsed by clap.
 fn parse<A: Parser>(
     interface: &Interface,
@@ -139,11 +144,17 @@ fn parse<A: Parser>(
     let line = inputs::arguments(interface, &command, given, env)
         .map_err(|error| Unparsed::Wrong(Failure::new(Exit::Usage, error)))?;
     let words = std::iter::once(interface.name.to_owned()).chain(line.iter().cloned());
-    let matches = command
-        .try_get_matches_from(words)
-        .map_err(|error| unparsed(interface, &error))?;
+    let unparsed = |error: clap::Error| {
+        let line = Line {
+            interface,
+            command: &command,
+            words: &line,
+        };
+        Unparsed::new(&line, &error)
+    };
+    let matches = command.clone().try_get_matches_from(words).map_err(unparsed)?;
     let common = common(&matches);
-    let args = A::from_arg_matches(&matches).map_err(|error| unparsed(interface, &error))?;
+    let args = A::from_arg_matches(&matches).map_err(unparsed)?;
     Ok(Parsed { args, common, line })
 }
 
@@ -169,84 +180,6 @@ fn wanted_output(given: &[String]) -> Output {
     let json = given.windows(2).any(|pair| pair == ["--output", "json"])
         || given.iter().any(|word| word == "--output=json");
     if json { Output::Json } else { Output::Text }
-}
-
-/// clap's answer in our words: one line that names the flag, and one that works.
-fn unparsed(interface: &Interface, error: &clap::Error) -> Unparsed {
-    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        return Unparsed::Shown(error.to_string());
-    }
-    let context = |kind| match error.get(kind) {
-        Some(ContextValue::String(text)) => Some(text.clone()),
-        Some(ContextValue::Strings(texts)) => Some(texts.join(", ")),
-        _ => None,
-    };
-    let argument = context(ContextKind::InvalidArg).unwrap_or_default();
-    let flag = argument
-        .split([' ', '=', ','])
-        .next()
-        .unwrap_or_default()
-        .trim_start_matches('-')
-        .to_owned();
-    let value = context(ContextKind::InvalidValue).map(|value| text::cut(&text::visible(&value), 60));
-    let nearest = context(ContextKind::SuggestedArg).or_else(|| context(ContextKind::SuggestedSubcommand));
-    let message = match (error.kind(), &value) {
-        // It may be a secret that was pasted in the wrong place, so it is not repeated.
-        (ErrorKind::UnknownArgument, _) if !argument.starts_with('-') => {
-            "there is a word that belongs to no flag".to_owned()
-        }
-        (ErrorKind::UnknownArgument, _) => format!("there is no flag `--{flag}`"),
-        (ErrorKind::InvalidSubcommand, _) => {
-            format!(
-                "there is no command `{}`",
-                text::visible(&context(ContextKind::InvalidSubcommand).unwrap_or_default())
-            )
-        }
-        (ErrorKind::ArgumentConflict, _) => {
-            let other = context(ContextKind::PriorArg).unwrap_or_default();
-            match other.split(' ').next().unwrap_or_default() {
-                other if other == format!("--{flag}") => format!("`--{flag}` is given twice"),
-                other => format!("`--{flag}` and `{other}` can't be used together"),
-            }
-        }
-        (ErrorKind::MissingRequiredArgument, _) => format!("`--{flag}` is missing"),
-        (ErrorKind::InvalidValue, Some(value)) if value.is_empty() => format!("`--{flag}` has no value"),
-        (ErrorKind::InvalidValue, Some(value)) => {
-            let allowed = context(ContextKind::ValidValue).unwrap_or_default();
-            format!("`--{flag}` can't be `{value}`; it is one of {allowed}")
-        }
-        (ErrorKind::ValueValidation, Some(value)) => match std::error::Error::source(error) {
-            Some(reason) => format!("`--{flag}`: {}", text::visible(&reason.to_string())),
-            None => format!("`--{flag}` can't be `{value}`"),
-        },
-        _ => first_line(&error.to_string()),
-    };
-    if error.kind() == ErrorKind::ArgumentConflict || message.contains("; write ") {
-        // It says what works already.
-        return Unparsed::Wrong(Failure::new(Exit::Usage, message));
-    }
-    let help = match (nearest, interface.sample(&flag)) {
-        (Some(nearest), _) => format!("did you mean `{nearest}`?"),
-        (None, Some(sample)) => {
-            format!(
-                "for example `--{flag} {}`, or in a workflow `{flag}: {sample}`",
-                reproduce::quote(sample)
-            )
-        }
-        (None, None) => format!("`{} --help` lists what it takes", interface.name),
-    };
-    Unparsed::Wrong(Failure::new(Exit::Usage, message).help(help))
-}
-
-/// The first line of clap's own rendering, without its prefix.
-fn first_line(rendered: &str) -> String {
-    text::visible(
-        rendered
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .trim_start_matches("error: "),
-    )
 }
 
 /// The end of a run: reason, result, ledger, exit code.

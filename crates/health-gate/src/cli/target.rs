@@ -34,7 +34,8 @@ pub struct Target {
     /// Docker Compose project whose services must run and be healthy.
     #[arg(long, value_name = "PROJECT", group = "target", help_heading = "Target")]
     pub compose: Option<String>,
-    /// Program that must end with 0. It is run as it is, without a shell; its arguments come by `--exec-arg`.
+    /// Program that must end with 0: a name that is found in PATH, or a path, which counts from the working folder. It is
+    /// run as it is, without a shell; its arguments come by `--exec-arg`.
     #[arg(long, value_name = "PROGRAM", group = "target", help_heading = "Target")]
     pub exec: Option<String>,
     /// Argument for the program of `--exec`.

@@ -1,9 +1,12 @@
 //! A rule's values as a Mermaid chart (<https://mermaid.js.org/syntax/xyChart.html>), which GitHub draws in a summary.
 //!
 //! A chart has no gaps: each number of a line takes the next place. So a series that was not measured for a while is
-//! drawn as several charts, one for each stretch without a gap, and the text says so. The second line is the limit.
+//! drawn as several charts, one for each stretch without a gap, and the text says so. The other lines are the limits; a
+//! chart can't name its lines, so the text below it does.
 
-use super::rules::RuleReport;
+use gha::markdown;
+
+use super::rules::{ClauseReport, RuleReport};
 use super::series::{Point, spans};
 use super::value::{Unit, trimmed};
 
@@ -20,8 +23,9 @@ const LARGEST: f64 = 1e12;
 #[must_use]
 pub fn charts(rule: &RuleReport) -> Option<String> {
     let clause = rule.charted()?;
-    let (factor, unit) = scale(clause.unit, rule);
-    let limit = clause.threshold * factor;
+    let limits = limits(rule, clause);
+    let (factor, unit) = scale(clause.unit, rule, &limits);
+    let heights: Vec<f64> = limits.iter().map(|(_, limit)| limit.threshold * factor).collect();
     let scaled: Vec<Point> = rule
         .points
         .iter()
@@ -31,7 +35,7 @@ pub fn charts(rule: &RuleReport) -> Option<String> {
         })
         .collect();
     let values = spans(&scaled, POINTS, clause.worse);
-    let known = || values.iter().flatten().copied().chain([limit]);
+    let known = || values.iter().flatten().copied().chain(heights.iter().copied());
     if known().any(|value| !value.is_finite() || value.abs() > LARGEST) {
         return None;
     }
@@ -57,10 +61,13 @@ pub fn charts(rule: &RuleReport) -> Option<String> {
             .flatten()
             .map(|value| digits(*value))
             .collect();
-        let limits = vec![digits(limit); line.len()].join(", ");
+        let flat: String = heights
+            .iter()
+            .map(|height| format!("    line [{}]\n", vec![digits(*height); line.len()].join(", ")))
+            .collect();
         text.push_str(&format!(
             "```mermaid\nxychart-beta\n    title \"{title}\"\n    x-axis \"{}\" {} --> {}\n    y-axis \"{unit}\" {} --> {}\n    \
-             line [{}]\n    line [{limits}]\n```\n",
+             line [{}]\n{flat}```\n",
             span.unit,
             span.at(stretch.start),
             span.at(stretch.end - 1),
@@ -68,6 +75,9 @@ pub fn charts(rule: &RuleReport) -> Option<String> {
             digits(high),
             line.join(", "),
         ));
+    }
+    if !text.is_empty() {
+        text.push_str(&format!("\n_{}_\n", legend(&limits)));
     }
     let gaps = values.iter().filter(|value| value.is_none()).count();
     if gaps > 0 && !text.is_empty() {
@@ -84,13 +94,37 @@ pub fn charts(rule: &RuleReport) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
+/// The clauses whose limits are drawn, with their words: those about what the values are.
+fn limits<'a>(rule: &'a RuleReport, charted: &ClauseReport) -> Vec<(&'static str, &'a ClauseReport)> {
+    let both = [("require", &rule.require), ("abort", &rule.abort)];
+    both.into_iter()
+        .filter_map(|(word, clause)| Some((word, clause.as_ref()?)))
+        .filter(|(_, clause)| clause.measure == charted.measure)
+        .collect()
+}
+
+/// Which line is which.
+fn legend(limits: &[(&'static str, &ClauseReport)]) -> String {
+    let named: Vec<String> = limits
+        .iter()
+        .map(|(word, clause)| markdown::code(&format!("{word} {}", clause.limit)))
+        .collect();
+    match &named[..] {
+        [one] => format!("The flat line is {one}; the other line is what was measured."),
+        several => format!(
+            "The flat lines are {}; the other line is what was measured.",
+            several.join(" and ")
+        ),
+    }
+}
+
 /// What a value is multiplied by, and the unit it has then.
-fn scale(unit: Unit, rule: &RuleReport) -> (f64, &'static str) {
+fn scale(unit: Unit, rule: &RuleReport, limits: &[(&'static str, &ClauseReport)]) -> (f64, &'static str) {
     let largest = rule
         .points
         .iter()
         .filter_map(|point| point.value)
-        .chain(rule.charted().map(|clause| clause.threshold))
+        .chain(limits.iter().map(|(_, clause)| clause.threshold))
         .fold(0.0, f64::max);
     match unit {
         Unit::Share => (100.0, "percent"),

@@ -3,7 +3,8 @@
 //! takes.
 //!
 //! What is inconclusive is an error here and not skipped: a skipped test is green. Skipped is what counts for nothing:
-//! an advisory rule that did not pass, a target that was not needed.
+//! an advisory rule that did not pass, a target that was not needed, and a rule that was cut short by the failure of
+//! another, which has its own element.
 
 use gate::verdict::Verdict;
 use gha::mask::Masker;
@@ -77,23 +78,26 @@ impl Report {
             }));
         }
         let millis = self.watch.as_ref().map_or(0, |watch| watch.duration_ms);
-        let watch = |name, verdict, advisory: bool, reason: &str| Case {
+        let ended = self.was_ended();
+        let watch = |name, verdict, skips: bool, reason: &str| Case {
             class: "health-gate.watch",
             name,
             millis,
             verdict,
-            counts: !advisory,
+            counts: !skips,
             message: reason.to_owned(),
         };
         cases.extend(
             self.rules
                 .iter()
-                .map(|rule| watch(&rule.name, rule.verdict, rule.advisory, &rule.reason)),
+                .map(|rule| (rule, rule.advisory || rule.cut_short && ended))
+                .map(|(rule, skips)| watch(&rule.name, rule.verdict, skips, &rule.reason)),
         );
         cases.extend(
             self.comparisons
                 .iter()
-                .map(|one| watch(&one.name, one.verdict, one.advisory, &one.reason)),
+                .map(|one| (one, one.advisory || one.cut_short && ended))
+                .map(|(one, skips)| watch(&one.name, one.verdict, skips, &one.reason)),
         );
         if cases.is_empty() {
             // A file without a test is green.

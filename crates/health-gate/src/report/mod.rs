@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use gate::observation::Observation;
+use gate::rule::Subject;
 use gate::verdict::Verdict;
 use gate::wait::Until;
 use gate::{observe, until_ready};
@@ -60,6 +61,10 @@ pub struct Report {
     pub verdict: Verdict,
     /// One line: what failed, or what held.
     pub reason: String,
+    /// What the run is about, without secrets: an address, or names.
+    pub target: String,
+    /// The deployment environment, as the user calls it.
+    pub environment: Option<String>,
     /// A hash of the configuration, to tell whether two runs asked the same.
     pub config_hash: Option<String>,
     /// The wait, if there was one.
@@ -82,6 +87,9 @@ pub struct Comparison {
     pub verdict: Verdict,
     /// Whether its verdict counts for nothing.
     pub advisory: bool,
+    /// Whether the observation ended before it was decided.
+    #[serde(skip)]
+    pub cut_short: bool,
     /// One line without the name.
     pub reason: String,
     /// What it was decided by, by names, in the order in which they are shown.
@@ -100,6 +108,10 @@ pub struct Run {
     pub started_at: Timestamp,
     /// How long it took.
     pub took: Duration,
+    /// What it is about, without secrets.
+    pub target: String,
+    /// The deployment environment.
+    pub environment: Option<String>,
     /// A hash of the configuration.
     pub config_hash: Option<String>,
     /// Why it was cut off, if it was: `cancelled by SIGINT`.
@@ -143,7 +155,16 @@ impl Report {
         let rules: Vec<RuleReport> = watched
             .iter()
             .flat_map(|watched| watched.observation.courses())
-            .map(|course| RuleReport::of(course, complete))
+            .map(|course| {
+                let probe = match course.rule.subject {
+                    Subject::Probe(index) => record.probes().get(index),
+                    _ => None,
+                };
+                RuleReport {
+                    target: probe.map(|probe| probe.address.clone()),
+                    ..RuleReport::of(course, complete)
+                }
+            })
             .collect();
         let watch = watched
             .map(|watched| WatchReport::of(record, watched.observation, watched.ending.ok_or(watched.took)));
@@ -156,6 +177,8 @@ impl Report {
             duration_ms: to_millis(run.took),
             verdict: Verdict::Inconclusive,
             reason: String::new(),
+            target: run.target.clone(),
+            environment: run.environment.clone(),
             config_hash: run.config_hash.clone(),
             wait,
             watch,
@@ -190,13 +213,60 @@ impl Report {
     /// The reason with what it is about, for a person who sees nothing else.
     #[must_use]
     pub fn headline(&self) -> String {
-        match self.wait.as_ref().map(|wait| wait.targets.as_slice()) {
-            Some([one]) if self.reason.starts_with("ready ") || self.reason.starts_with("not ready ") => {
-                format!("{} is {}", one.address, self.reason)
+        let environment = self.environment.as_deref();
+        let environment = environment.map_or_else(String::new, |name| format!(" ({})", text::visible(name)));
+        match self.about() {
+            Some(about) if self.reason.starts_with("ready ") || self.reason.starts_with("not ready ") => {
+                format!("{about}{environment} is {}", self.reason)
             }
-            Some([one]) if self.watch.is_none() => format!("{}: {}", one.address, self.reason),
-            _ => self.reason.clone(),
+            Some(about) => format!("{about}{environment}: {}", self.reason),
+            None => format!("{}{environment}", self.reason),
         }
+    }
+
+    /// What the reason is about: the address that the rule looked at which it names, or the only one there is. None where
+    /// the reason names its targets itself.
+    fn about(&self) -> Option<&str> {
+        let waited = self.wait.as_ref().map(|wait| wait.targets.as_slice());
+        match (waited, &self.watch) {
+            (Some([one]), watch) if watch.is_none() || self.verdict == Verdict::Pass => {
+                return Some(&one.address);
+            }
+            (Some(_), None) => return None,
+            _ => {}
+        }
+        let mut rules = self.rules.iter().filter(|rule| !rule.advisory);
+        let named = rules.find(|rule| rule.verdict == self.verdict && self.verdict != Verdict::Pass);
+        let own = named.and_then(|rule| rule.target.as_deref());
+        own.or(Some(self.target.as_str()).filter(|target| !target.is_empty()))
+    }
+
+    /// Whether what did not pass ended the run before the other rules were decided: then these have nothing to tell.
+    fn was_ended(&self) -> bool {
+        matches!(self.verdict, Verdict::Fail | Verdict::Error)
+    }
+
+    /// The names of the rules and comparisons that count and were cut short by one that did not pass.
+    fn cut_short(&self) -> Vec<&str> {
+        let rules = self.rules.iter();
+        let rules = rules.map(|rule| (rule.name.as_str(), rule.cut_short));
+        let comparisons = self.comparisons.iter();
+        let all = rules.chain(comparisons.map(|one| (one.name.as_str(), one.cut_short)));
+        all.filter(|(_, cut_short)| *cut_short && self.was_ended())
+            .map(|(name, _)| name)
+            .collect()
+    }
+
+    /// One line about them; none where there are none.
+    fn cut_short_line(&self) -> Option<String> {
+        let names = self.cut_short();
+        let (count, are) = match names.len() {
+            0 => return None,
+            1 => ("1 rule".to_owned(), "was"),
+            count => (format!("{count} rules"), "were"),
+        };
+        let shown = text::cut(&text::visible(&names.join(", ")), 400);
+        Some(format!("{count} {are} cut short before a decision: {shown}"))
     }
 
     /// The worst verdict of what counts. A run that was cut off is no pass.

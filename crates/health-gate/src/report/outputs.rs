@@ -106,20 +106,23 @@ impl Report {
     }
 
     /// One annotation for each rule that failed or could not be judged, the failed ones first; ten at most, the tenth
-    /// then counts the rest.
+    /// then counts the rest. Rules that one of them cut short share a line at the end.
     #[must_use]
     pub fn annotations(&self) -> Vec<Annotation> {
-        let rules = self.rules.iter();
+        let ended = self.was_ended();
+        let rules = self.rules.iter().filter(|rule| !(rule.cut_short && ended));
         let rules = rules.map(|rule| (&rule.name, rule.verdict, rule.advisory, &rule.reason));
-        let comparisons = self.comparisons.iter();
+        let comparisons = self.comparisons.iter().filter(|one| !(one.cut_short && ended));
         let comparisons = comparisons.map(|one| (&one.name, one.verdict, one.advisory, &one.reason));
         let mut bad: Vec<_> = rules
             .chain(comparisons)
             .filter(|(_, verdict, ..)| *verdict != Verdict::Pass)
             .collect();
         bad.sort_by_key(|(_, verdict, advisory, _)| std::cmp::Reverse((!advisory, *verdict)));
-        let more = bad.len().saturating_sub(ANNOTATIONS);
-        let shown = if more > 0 { ANNOTATIONS - 1 } else { bad.len() };
+        let cut_short = self.cut_short_line();
+        let room = ANNOTATIONS - usize::from(cut_short.is_some());
+        let more = bad.len().saturating_sub(room);
+        let shown = if more > 0 { room - 1 } else { bad.len() };
         let mut annotations: Vec<Annotation> = bad
             .iter()
             .take(shown)
@@ -142,6 +145,11 @@ impl Report {
                 ),
             });
         }
+        annotations.extend(cut_short.map(|line| Annotation {
+            level: Level::Warning,
+            title: "health-gate".to_owned(),
+            message: line,
+        }));
         annotations
     }
 }

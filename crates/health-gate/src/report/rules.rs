@@ -31,6 +31,11 @@ pub struct RuleReport {
     pub verdict: Verdict,
     /// Whether its verdict counts for nothing.
     pub advisory: bool,
+    /// Whether the observation ended before it was decided.
+    #[serde(skip)]
+    pub cut_short: bool,
+    /// The address of the probe that it judges, without secrets; none of a source's.
+    pub target: Option<String>,
     /// One line without the name: what held, or why not.
     pub reason: String,
     /// What had to hold, and what was seen of it last.
@@ -50,6 +55,9 @@ pub struct RuleReport {
 pub struct ClauseReport {
     /// The condition as it was written.
     pub condition: String,
+    /// What is compared.
+    #[serde(skip)]
+    pub measure: Measure,
     /// The number in it, in `unit`; for `failing` the time that is allowed.
     pub threshold: f64,
     /// The unit of `threshold`, `value` and the points.
@@ -83,6 +91,8 @@ impl RuleReport {
             name: rule.name.clone(),
             verdict,
             advisory: rule.advisory,
+            cut_short: !complete && verdict == Verdict::Inconclusive,
+            target: None,
             reason: text::cut(&text::visible(&reason(course, verdict, complete)), REASON),
             require: rule
                 .require
@@ -121,6 +131,7 @@ impl ClauseReport {
         let measured = judged.and_then(measured);
         Self {
             condition: test.written.clone(),
+            measure: test.measure.clone(),
             threshold: threshold(clause),
             unit: Unit::of(test),
             worse: worse_of(clause, role),
@@ -342,7 +353,9 @@ fn unknown(course: &Course) -> String {
         (Seen::Nothing(_), Subject::Probe(_)) => "; watch longer, or raise the rate",
         (Seen::Nothing(_), _) => "; check the query, and that there is traffic",
         (Seen::Value(measured), subject) if lacks_samples(clause, measured) => match subject {
-            Subject::Probe(_) => "; watch longer, raise the rate, or lower `min_samples`",
+            Subject::Probe(_) => {
+                "; watch longer, raise the rate, or lower `min_samples`, as a flag `--min-samples`"
+            }
             _ => "; watch longer, send more traffic, or lower `min_samples`",
         },
         _ => "",

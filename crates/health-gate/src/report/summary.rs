@@ -28,9 +28,13 @@ impl Report {
     #[must_use]
     pub fn summary(&self) -> Summary {
         let mut summary = Summary::default();
-        let target = match self.targets() {
-            [one] => format!("{}: ", markdown::code(&one.address)),
-            _ => String::new(),
+        let target = match (self.about(), &self.environment) {
+            (Some(about), Some(environment)) => {
+                format!("{} in {}: ", markdown::code(about), markdown::plain(environment))
+            }
+            (Some(about), None) => format!("{}: ", markdown::code(about)),
+            (None, Some(environment)) => format!("in {}: ", markdown::plain(environment)),
+            (None, None) => String::new(),
         };
         summary.push(format!(
             "### {} health-gate: {}\n\n{target}{}\n",
@@ -71,7 +75,7 @@ impl Report {
         let told = self.sorted_rules();
         let told: String = told
             .iter()
-            .filter(|rule| rule.verdict != Verdict::Pass)
+            .filter(|rule| rule.verdict != Verdict::Pass && !(rule.cut_short && self.was_ended()))
             .map(|rule| {
                 format!(
                     "- {}: {}\n",
@@ -80,6 +84,9 @@ impl Report {
                 )
             })
             .collect();
+        let cut_short = self.cut_short_line();
+        let cut_short = cut_short.map(|line| format!("- {}\n", markdown::plain(&line)));
+        let told: String = [told].into_iter().chain(cut_short).collect();
         if !told.is_empty() {
             summary.push(told);
         }

@@ -78,13 +78,14 @@ impl Certificate {
         &self.authority
     }
 
-    /// Writes `cert.pem` and `key.pem` for a server.
+    /// Writes `cert.pem` and `key.pem` for a server, and `authority.pem` for who checks the other side.
     ///
     /// # Errors
     /// When they can't be written.
     pub fn write(&self, place: &Place) -> io::Result<()> {
         place.write("cert.pem", &self.chain)?;
-        place.write("key.pem", &self.key).map(drop)
+        place.write("key.pem", &self.key)?;
+        place.write("authority.pem", &self.authority).map(drop)
     }
 }
 

@@ -2,7 +2,9 @@
 
 `python grpc_health.py serve [CERT KEY]` listens on a free port of loopback and prints it as `port 12345`, then a port for
 HTTP as `control 12346`, where `POST /set?service=NAME&status=SERVING` sets a status; the empty name is the whole server.
-`python grpc_health.py check ADDRESS SERVICE` prints the status, or the code of the failure, as any gRPC client sees it.
+`python grpc_health.py bare [CERT KEY]` is the same server without the health service, and with no other one.
+`python grpc_health.py check ADDRESS SERVICE [AUTHORITY]` prints the status, or the code of the failure, as any gRPC client
+sees it; over TLS where it is told which authority to trust.
 """
 
 import sys
@@ -14,10 +16,11 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 
-def serve(files):
+def serve(files, with_health):
     servicer = health.HealthServicer()
     server = grpc.server(ThreadPoolExecutor(max_workers=4))
-    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+    if with_health:
+        health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
     if files:
         chain, key = (open(file, "rb").read() for file in files)
         credentials = grpc.ssl_server_credentials([(key, chain)])
@@ -44,8 +47,15 @@ def serve(files):
     control.serve_forever()
 
 
-def check(address, service):
-    with grpc.insecure_channel(address) as channel:
+def connect(address, authority):
+    if not authority:
+        return grpc.insecure_channel(address)
+    with open(authority[0], "rb") as file:
+        return grpc.secure_channel(address, grpc.ssl_channel_credentials(file.read()))
+
+
+def check(address, service, *authority):
+    with connect(address, authority) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         try:
             answer = stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=10)
@@ -54,7 +64,7 @@ def check(address, service):
             print(error.code().name)
 
 
-if sys.argv[1] == "serve":
-    serve(sys.argv[2:])
+if sys.argv[1] in ("serve", "bare"):
+    serve(sys.argv[2:], with_health=sys.argv[1] == "serve")
 else:
     check(*sys.argv[2:])

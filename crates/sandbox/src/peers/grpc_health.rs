@@ -10,6 +10,8 @@ use super::web;
 
 const SCRIPT: &str = include_str!("grpc_health.py");
 const FILE: &str = "grpc_health.py";
+/// The certificate and its key, in the server's place.
+const FILES: [&str; 2] = ["cert.pem", "key.pem"];
 
 /// A gRPC server with the health service. The whole server is `SERVING` at first; no service is known by name.
 #[derive(Debug)]
@@ -36,7 +38,7 @@ impl GrpcHealth {
     /// # Errors
     /// When it does not start.
     pub fn start(place: &Place) -> io::Result<Self> {
-        Self::start_with(place, &[])
+        Self::start_with(place, "serve", &[])
     }
 
     /// Serves over TLS with the files `cert.pem` and `key.pem` of the place.
@@ -44,12 +46,28 @@ impl GrpcHealth {
     /// # Errors
     /// When it does not start.
     pub fn start_tls(place: &Place) -> io::Result<Self> {
-        Self::start_with(place, &["cert.pem", "key.pem"])
+        Self::start_with(place, "serve", &FILES)
     }
 
-    fn start_with(place: &Place, files: &[&str]) -> io::Result<Self> {
+    /// Serves without TLS, and without the health service or any other.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_bare(place: &Place) -> io::Result<Self> {
+        Self::start_with(place, "bare", &[])
+    }
+
+    /// As [`GrpcHealth::start_bare`], over TLS as [`GrpcHealth::start_tls`] does.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_bare_tls(place: &Place) -> io::Result<Self> {
+        Self::start_with(place, "bare", &FILES)
+    }
+
+    fn start_with(place: &Place, word: &str, files: &[&str]) -> io::Result<Self> {
         let mut command = python::script(place, FILE, SCRIPT)?;
-        command.arg("serve").args(files);
+        command.arg(word).args(files);
         let ready = |log: &str| python::port(log, "control").is_some();
         let process = Process::start("grpc", command, place.path(), ready)?;
         Ok(Self {
@@ -87,8 +105,20 @@ impl GrpcHealth {
     /// # Errors
     /// When it can't be run.
     pub fn check(&self, place: &Place, service: &str) -> io::Result<String> {
+        self.check_with(place, &[service])
+    }
+
+    /// The same over TLS, trusting the file `authority.pem` of the place.
+    ///
+    /// # Errors
+    /// When it can't be run.
+    pub fn check_tls(&self, place: &Place, service: &str) -> io::Result<String> {
+        self.check_with(place, &[service, "authority.pem"])
+    }
+
+    fn check_with(&self, place: &Place, words: &[&str]) -> io::Result<String> {
         let mut command = python::script(place, FILE, SCRIPT)?;
-        command.args(["check", &self.address.to_string(), service]);
+        command.args(["check", &self.address.to_string()]).args(words);
         let output = process::run(command)?;
         Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
     }

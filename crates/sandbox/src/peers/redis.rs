@@ -11,6 +11,8 @@ use super::program::{Program, User};
 
 /// How many keys make a file that takes long to load.
 const MANY_KEYS: &str = "20000";
+/// The file with the authority of certificates, in the server's place.
+const AUTHORITY: &str = "authority.pem";
 
 /// A key-value server.
 #[derive(Debug)]
@@ -18,7 +20,17 @@ pub struct Redis {
     address: SocketAddr,
     program: Program,
     folder: PathBuf,
+    transport: Transport,
     _process: Process,
+}
+
+/// How clients reach a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Transport {
+    /// In the clear.
+    Plain,
+    /// In TLS alone.
+    Tls,
 }
 
 impl Redis {
@@ -27,7 +39,18 @@ impl Redis {
     /// # Errors
     /// When it does not start.
     pub fn start(place: &Place, settings: &[&str]) -> io::Result<Self> {
-        Self::start_until(place, settings, "Ready to accept connections")
+        Self::start_until(place, settings, Transport::Plain, "Ready to accept connections")
+    }
+
+    /// As [`Redis::start`], over TLS alone with the files `cert.pem` and `key.pem` of the place; its clients' authority is
+    /// `authority.pem` there. It
+    /// [demands a certificate of its clients](https://redis.io/docs/latest/operate/oss_and_stack/management/security/encryption/)
+    /// unless `tls-auth-clients no` is set.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_tls(place: &Place, settings: &[&str]) -> io::Result<Self> {
+        Self::start_until(place, settings, Transport::Tls, "Ready to accept connections")
     }
 
     /// A server that reads its data for the next minutes, and answers `LOADING` meanwhile.
@@ -44,16 +67,16 @@ impl Redis {
             "key-load-delay 20000",
             "loading-process-events-interval-bytes 1024",
         ];
-        Self::start_until(place, &slow, "Loading RDB produced by version")
+        Self::start_until(place, &slow, Transport::Plain, "Loading RDB produced by version")
     }
 
-    fn start_until(place: &Place, settings: &[&str], ready: &str) -> io::Result<Self> {
+    fn start_until(place: &Place, settings: &[&str], transport: Transport, ready: &str) -> io::Result<Self> {
         let program = Program::of("redis-server")?;
         port::on_free_port(|address| {
             let configuration = format!(
-                "bind {}\nport {}\nsave \"\"\ndir \"{}\"\n{}\n",
+                "bind {}\n{}\nsave \"\"\ndir \"{}\"\n{}\n",
                 address.ip(),
-                address.port(),
+                transport.settings(address.port()),
                 place.path().display(),
                 settings.join("\n")
             );
@@ -64,6 +87,7 @@ impl Redis {
                 address,
                 program: program.clone(),
                 folder: place.path().to_owned(),
+                transport,
                 _process: Process::start("redis", command, place.path(), |log| log.contains(ready))?,
             })
         })
@@ -83,9 +107,24 @@ impl Redis {
         let mut command = self.program.beside("redis-cli").command(&self.folder, User::Same);
         command
             .args(["-h", &self.address.ip().to_string()])
-            .args(["-p", &self.address.port().to_string()])
-            .args(words);
+            .args(["-p", &self.address.port().to_string()]);
+        if self.transport == Transport::Tls {
+            command.args(["--tls", "--cacert", AUTHORITY]);
+        }
+        command.args(words);
         let output = process::run(command)?;
         Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
+    }
+}
+
+impl Transport {
+    /// The lines of `redis.conf` about a port.
+    fn settings(self, port: u16) -> String {
+        match self {
+            Self::Plain => format!("port {port}"),
+            Self::Tls => format!(
+                "port 0\ntls-port {port}\ntls-cert-file cert.pem\ntls-key-file key.pem\ntls-ca-cert-file {AUTHORITY}"
+            ),
+        }
     }
 }

@@ -103,14 +103,45 @@ fn verdicts_and_reasons() {
 #[test]
 fn a_canary_that_dies_does_not_pass() {
     // Its balancer takes it out after a while: no traffic is no evidence.
-    let mut intervals = equal(30, (1.0, 200.0), (1.0, 200.0));
-    for interval in &mut intervals[4..] {
-        interval.canary = Counts::default();
-    }
-    let (verdict, _) = looked(5, &intervals);
+    let dead_after = |lived: usize| {
+        let mut intervals = equal(30, (10.0, 2000.0), (10.0, 2000.0));
+        for interval in &mut intervals[lived..] {
+            interval.canary = Counts::default();
+        }
+        looked(5, &intervals)
+    };
     assert_eq!(
-        verdict,
+        dead_after(4).0,
         Verdict::Inconclusive(Why::FewIntervals { had: 4, needs: 5 })
+    );
+    for lived in [10, 24] {
+        let (verdict, reason) = dead_after(lived);
+        assert_eq!(verdict, Verdict::Inconclusive(Why::Ceased(Arm::Canary, 6)));
+        let (seen, end) = (
+            "baseline 0.5 %",
+            ": canary had no traffic in the last 6 intervals",
+        );
+        assert!(reason.contains(seen) && reason.ends_with(end), "{reason}");
+    }
+    assert_eq!(dead_after(25).0, Verdict::Pass(Ground::Ratio));
+}
+
+#[test]
+fn what_ceases_holds_back_no_fail_and_passes_no_floor() {
+    let mut worse = equal(30, (40.0, 2000.0), (10.0, 2000.0));
+    let mut clean = equal(30, (0.0, 2000.0), (0.0, 2000.0));
+    for intervals in [&mut worse, &mut clean] {
+        intervals[29].baseline = Counts::default();
+    }
+    assert_eq!(looked(5, &worse).0, Verdict::Fail);
+    assert_eq!(looked(5, &clean).0, Verdict::Pass(Ground::Floor), "it may pause");
+    for interval in &mut clean[24..] {
+        interval.baseline = Counts::default();
+    }
+    assert_eq!(looked(4, &clean).0, Verdict::Continue);
+    assert_eq!(
+        looked(5, &clean).0,
+        Verdict::Inconclusive(Why::Ceased(Arm::Baseline, 6))
     );
 }
 
@@ -198,6 +229,11 @@ proptest! {
         let compared = intervals.iter().filter(|interval| interval.compares()).count();
         if matches!(look.verdict, Verdict::Pass(_) | Verdict::Fail) {
             assert!(compared >= min_intervals as usize);
+        }
+        if matches!(look.verdict, Verdict::Pass(_)) {
+            let last = &intervals[intervals.len() - intervals.len().div_ceil(5)..];
+            assert!(last.iter().any(|interval| interval.canary.has_traffic()));
+            assert!(last.iter().any(|interval| interval.baseline.has_traffic()));
         }
         if number < 5 {
             assert!(matches!(look.verdict, Verdict::Continue | Verdict::Fail));

@@ -1,5 +1,6 @@
 use super::reply::state;
 use super::*;
+use crate::finding::Finding;
 use crate::trouble::TroubleKind;
 use proptest::prelude::{any, proptest};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -9,8 +10,10 @@ const LIMIT: Duration = Duration::from_secs(5);
 
 fn options(address: impl ToString) -> GrpcOptions {
     GrpcOptions {
-        address: address.to_string(),
-        ..GrpcOptions::default()
+        address: address.to_string().parse().unwrap(),
+        service: String::new(),
+        authority: None,
+        trust: None,
     }
 }
 
@@ -132,37 +135,46 @@ fn writes_requests() {
 }
 
 #[test]
-fn reads_addresses() {
-    for (address, host, port) in [
-        ("api:50051", "api", 50051),
-        ("[::1]:1", "::1", 1),
-        ("10.0.0.1:80", "10.0.0.1", 80),
+fn reads_authorities() {
+    let grpc = |authority: Option<&str>, trust: Option<Trust>| {
+        let authority = authority.map(str::to_owned);
+        Grpc::new(GrpcOptions {
+            authority,
+            trust,
+            ..options("api:50051")
+        })
+    };
+    for (authority, trust, uri) in [
+        (None, None, "http://api:50051/grpc.health.v1.Health/Check"),
+        (
+            Some("shop.example"),
+            Some(Trust::nobody()),
+            "https://shop.example/grpc.health.v1.Health/Check",
+        ),
+        (
+            Some("[::1]:1"),
+            None,
+            "http://[::1]:1/grpc.health.v1.Health/Check",
+        ),
     ] {
-        let grpc = Grpc::new(options(address)).unwrap();
-        assert_eq!((grpc.host.as_str(), grpc.port), (host, port));
-        assert_eq!(grpc.target(), format!("grpc {address}"));
+        let grpc = grpc(authority, trust).unwrap();
+        assert_eq!(grpc.uri, uri);
+        assert_eq!(grpc.target(), "grpc api:50051");
     }
-    for address in [
-        "",
-        "api",
-        "api:",
-        ":80",
-        "api:0",
-        "api:70000",
-        "user@api:1",
-        "http://api:1",
-        "a b:1",
-        "api:1/x",
-    ] {
-        assert!(Grpc::new(options(address)).is_err(), "{address}");
+    for authority in ["", "api:", ":80", "api:0", "user@api:1", "a b:1", "api:1/x"] {
+        assert!(grpc(Some(authority), None).is_err(), "{authority}");
     }
-    let wrong = GrpcOptions {
-        authority: Some("a\nb".to_owned()),
-        ..options("api:1")
+    assert_eq!(
+        grpc(Some("a\nb"), None).unwrap_err(),
+        GrpcError::Authority("a\\nb".to_owned())
+    );
+    let unnameable = GrpcOptions {
+        trust: Some(Trust::nobody()),
+        ..options("a..b:1")
     };
     assert_eq!(
-        Grpc::new(wrong).unwrap_err(),
-        GrpcError::Authority("a\\nb".to_owned())
+        Grpc::new(unnameable).unwrap_err(),
+        GrpcError::ServerName("a..b".to_owned())
     );
 }
 
@@ -298,30 +310,24 @@ async fn another_protocol_is_told() {
 #[tokio::test]
 async fn tls_needs_a_trusted_certificate_and_http2() {
     let server = sandbox::http::Server::start_tls(&["localhost"], sandbox::http::Script::new()).unwrap();
-    let look = async |roots: rustls::RootCertStore| {
-        let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+    let look = async |trust: Trust| {
         let probe = Grpc::new(GrpcOptions {
-            server_name: Some("localhost".to_owned()),
-            tls: Some(Arc::new(config)),
+            trust: Some(trust),
             ..options(server.address())
         });
         probe.unwrap().look(LIMIT).await
     };
-    let stranger = look(rustls::RootCertStore::empty()).await;
+    let stranger = look(Trust::nobody()).await;
     assert_eq!(
         stranger.finding.text(),
-        "TLS failed: invalid peer certificate: UnknownIssuer"
+        "TLS failed: the certificate's authority is not trusted (UnknownIssuer): `sandbox throw-away CA`"
     );
     let mut roots = rustls::RootCertStore::empty();
     let pem = server.ca_pem().unwrap().as_bytes().to_vec();
     roots
         .add(rustls::pki_types::pem::PemObject::from_pem_slice(&pem).unwrap())
         .unwrap();
-    let trusted = look(roots).await;
+    let trusted = look(Trust::of(roots).unwrap()).await;
     assert_eq!(
         trusted.finding.fault().map(|fault| fault.kind),
         Some(FaultKind::Protocol),

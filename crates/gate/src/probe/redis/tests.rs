@@ -111,12 +111,21 @@ async fn what_is_not_redis_is_named() {
         (
             "",
             FaultKind::Connection,
-            "it closed the connection without an answer",
+            "it closed the connection without an answer; does it want TLS?",
         ),
     ] {
         let look = looked(|redis| redis, &[(PING, answer)]).await;
         assert_eq!(look.finding, Finding::bad(kind, reason));
     }
+}
+
+#[tokio::test]
+async fn one_that_spoke_before_it_hung_up_does_not_want_tls() {
+    let auth = "*2\r\n$4\r\nAUTH\r\n$8\r\nhunter22\r\n";
+    let change = |redis: Redis| redis.password(None, "hunter22".into());
+    let look = looked(change, &[(auth, "+OK\r\n"), (PING, "")]).await;
+    let closed = "it closed the connection without an answer";
+    assert_eq!(look.finding, Finding::bad(FaultKind::Connection, closed));
 }
 
 #[tokio::test]
@@ -130,7 +139,7 @@ async fn an_endless_line_is_read_to_its_limit() {
 
 #[test]
 fn the_target_is_named() {
-    let place = Place::with_default_port("cache", PORT).unwrap();
+    let place = "cache:6379".parse().unwrap();
     assert_eq!(Redis::new(place).target(), "redis cache:6379");
     assert!("slave".parse::<Role>().is_err());
 }

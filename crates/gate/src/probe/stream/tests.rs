@@ -1,45 +1,42 @@
 //! TLS to Redis and PostgreSQL, against servers with a throw-away certificate.
 
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
+use crate::net::tls::Trust;
 use crate::probe::postgres::{Encryption, Postgres};
 use crate::probe::redis::Redis;
 use crate::probe::{Look, Probe};
 
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// A server's TLS for `localhost` and 127.0.0.1, and a client's that trusts it.
-fn tls() -> (TlsAcceptor, Arc<ClientConfig>) {
+/// A server's TLS for `localhost` and 127.0.0.1, and a client's trust in it. With `demands` it wants a certificate of the
+/// client too.
+fn tls(demands: bool) -> (TlsAcceptor, Trust) {
     let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
     let rcgen::CertifiedKey { cert, signing_key } = rcgen::generate_simple_self_signed(names).unwrap();
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(signing_key.serialize_der()));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let server = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![cert.der().clone()], key)
-        .unwrap();
     let mut roots = RootCertStore::empty();
     roots.add(cert.der().clone()).unwrap();
-    (TlsAcceptor::from(Arc::new(server)), trusting(roots))
-}
-
-/// A client's TLS with these authorities.
-fn trusting(roots: RootCertStore) -> Arc<ClientConfig> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut client = ClientConfig::builder_with_provider(provider)
+    let server = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    // As a configuration for HTTP has it; nothing here speaks it.
-    client.alpn_protocols = vec![b"h2".to_vec()];
-    Arc::new(client)
+        .unwrap();
+    let server = if demands {
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots.clone()), provider);
+        server.with_client_cert_verifier(verifier.build().unwrap())
+    } else {
+        server.with_no_client_auth()
+    };
+    let server = server.with_single_cert(vec![cert.der().clone()], key).unwrap();
+    (TlsAcceptor::from(Arc::new(server)), Trust::of(roots).unwrap())
 }
 
 /// Looks at a server that answers one request in TLS; with `before`, after a request of 8 bytes that it answers in plain.
@@ -72,23 +69,24 @@ async fn looked(
 
 #[tokio::test]
 async fn a_certificate_that_is_trusted_is_taken_and_another_is_not() {
-    let ((acceptor, trusting), other) = (tls(), trusting(RootCertStore::empty()));
-    let redis = |config: &Arc<ClientConfig>| {
-        let config = Arc::clone(config);
-        |place| Box::new(Redis::new(place).tls(config)) as Box<dyn Probe>
+    let ((acceptor, trusting), other) = (tls(false), Trust::nobody());
+    let redis = |trust: &Trust| {
+        let trust = trust.clone();
+        |place| Box::new(Redis::new(place).tls(trust)) as Box<dyn Probe>
     };
     let postgres = |encryption| |place| Box::new(Postgres::new(place, encryption)) as Box<dyn Probe>;
     let asks = b"R\0\0\0\x17\0\0\0\x0aSCRAM-SHA-256\0\0";
     let untrusted = Finding::bad(
         FaultKind::Tls,
-        "TLS failed: the certificate's authority is not trusted (UnknownIssuer)",
+        "TLS failed: the certificate's authority is not trusted (UnknownIssuer): it is self-signed, for `localhost`, `127.0.0.1`",
     );
 
     let look = looked(&acceptor, None, b"+PONG\r\n", redis(&trusting)).await;
     assert_eq!(look.finding, Finding::Good);
-    assert!(look.phases.tls.is_some());
+    assert!(look.phases.tls.is_some() && look.days_left.is_some());
     let look = looked(&acceptor, None, b"+PONG\r\n", redis(&other)).await;
     assert_eq!(look.finding, untrusted);
+    assert!(look.days_left.is_some());
 
     for encryption in [
         Encryption::Preferred,
@@ -105,7 +103,7 @@ async fn a_certificate_that_is_trusted_is_taken_and_another_is_not() {
 
 #[tokio::test]
 async fn a_port_without_tls_is_said_to_be() {
-    let (_, trusting) = tls();
+    let (_, trusting) = tls(false);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let place = listener.local_addr().unwrap().to_string().parse().unwrap();
     let redis = Redis::new(place).tls(trusting);
@@ -121,4 +119,35 @@ async fn a_port_without_tls_is_said_to_be() {
         ),
         () = serve => unreachable!(),
     }
+}
+
+#[tokio::test]
+async fn a_client_certificate_that_is_demanded_after_the_handshake_is_the_reason() {
+    let (acceptor, trust) = tls(true);
+    let redis = |place| Box::new(Redis::new(place).tls(trust)) as Box<dyn Probe>;
+    let look = looked(&acceptor, None, b"", redis).await;
+    assert_eq!(
+        look.finding,
+        Finding::bad(
+            FaultKind::Tls,
+            "TLS failed: the server demands a client certificate"
+        )
+    );
+}
+
+#[tokio::test]
+async fn one_that_waits_for_more_than_a_greeting_is_said_to_speak_no_tls() {
+    let (_, trust) = tls(false);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let place = listener.local_addr().unwrap().to_string().parse().unwrap();
+    let redis = Redis::new(place).tls(trust);
+    // The system accepts the connection; nobody answers.
+    let look = redis.look(Duration::from_millis(100)).await;
+    assert_eq!(
+        look.finding,
+        Finding::bad(
+            FaultKind::Tls,
+            "TLS failed: no answer within 100ms; does the server speak it at this port?"
+        )
+    );
 }

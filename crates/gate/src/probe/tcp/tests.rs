@@ -143,9 +143,13 @@ async fn one_that_stays_silent_is_slow_and_what_it_said_is_told() {
         std::future::pending::<()>().await;
     })
     .await;
-    assert_eq!(
-        look.finding,
-        Finding::bad(FaultKind::Slow, "no complete answer within 100ms")
+    let hung = look.finding.fault().unwrap();
+    assert_eq!(hung.kind, FaultKind::Slow);
+    assert!(
+        hung.reason
+            .starts_with("no complete answer within 100ms (connected in ")
+            && hung.reason.ends_with(", waiting for an answer)"),
+        "{hung:?}"
     );
     let look = looked(expecting("^220 "), limit, async |mut stream| {
         stream.write_all(b"22").await.unwrap();

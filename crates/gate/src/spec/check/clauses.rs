@@ -166,6 +166,9 @@ impl Wish {
         if self.window == Some(Some(Duration::ZERO)) {
             faults.add(self.given.place("window"), "`window` must be more than zero");
         }
+        if test.measure == Measure::ErrorRate && test.op.is_upper_limit() != (role == Role::Require) {
+            faults.add(self.given.place("when"), wrong_way(role, &test.written));
+        }
         let never = test.op == crate::condition::Op::Less && test.threshold <= 0.0;
         if never && matches!(test.measure, Measure::ErrorRate | Measure::Percentile(_)) {
             faults.add(
@@ -174,6 +177,16 @@ impl Wish {
             );
         }
     }
+}
+
+/// What is wrong with a limit that a service without any error is beyond. The statistics of a share fear errors too, so a
+/// share of good ones can't be judged either.
+fn wrong_way(role: Role, written: &str) -> String {
+    let (means, write) = match role {
+        Role::Require => ("requires errors", "< 1%"),
+        Role::Abort => ("ends it where there are few errors", "> 2%"),
+    };
+    format!("`{written}` {means}, and a share is one of bad ones; write for example `{write}`")
 }
 
 /// How many samples a conclusion takes at least: so many that a bad service would look good by chance less than once in

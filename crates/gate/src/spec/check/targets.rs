@@ -1,6 +1,6 @@
 //! Targets: one kind each, keys that fit it, and values that fit each other.
 
-use crate::expect::{Header, JsonField};
+use crate::expect::{Expect, Header, JsonField, JsonRule};
 use crate::probe::dns::Kind as RecordKind;
 use crate::spec::check::text::{filled, header_pairs, plain_headers, texts};
 use crate::spec::choice::{Method, PostgresTls};
@@ -8,9 +8,7 @@ use crate::spec::fault::Faults;
 use crate::spec::file::leaf::{Leaf, Meaning};
 use crate::spec::file::read::{Many, TextOr};
 use crate::spec::file::targets as file;
-use crate::spec::target::{
-    Compose, Dns, Exec, Expect, Filter, Grpc, Http, JsonRule, Kind, Postgres, Redis, Target, Tcp, Tls,
-};
+use crate::spec::target::{Compose, Dns, Exec, Filter, Grpc, Http, Kind, Postgres, Redis, Target, Tcp, Tls};
 use crate::status_set::StatusSet;
 use crate::version::Version;
 
@@ -233,7 +231,7 @@ fn http(raw: &file::Target, faults: &mut Faults) -> Option<Http> {
     Some(http)
 }
 
-fn fill_expect(expect: &mut Expect, raw: &file::Expect, faults: &mut Faults) {
+fn fill_expect(expect: &mut Expect<Filter>, raw: &file::Expect, faults: &mut Faults) {
     if let Some(status) = &raw.status {
         expect.status = status.value.clone();
     }
@@ -265,7 +263,7 @@ fn fill_expect(expect: &mut Expect, raw: &file::Expect, faults: &mut Faults) {
 }
 
 /// A text that starts with `/` is a pointer with a value, any other an expression.
-fn json_rules(raw: Option<&Many<Leaf<String>>>, faults: &mut Faults) -> Vec<JsonRule> {
+fn json_rules(raw: Option<&Many<Leaf<String>>>, faults: &mut Faults) -> Vec<JsonRule<Filter>> {
     let mut rules = Vec::new();
     for rule in raw.into_iter().flat_map(|many| &many.0) {
         if rule.value.trim_start().starts_with('/') {
@@ -274,7 +272,7 @@ fn json_rules(raw: Option<&Many<Leaf<String>>>, faults: &mut Faults) -> Vec<Json
         } else if rule.value.trim().is_empty() {
             faults.add(rule.at, "`json` holds an empty text");
         } else {
-            rules.push(JsonRule::Filter(Filter {
+            rules.push(JsonRule::Expression(Filter {
                 text: rule.value.clone(),
                 at: rule.at,
             }));

@@ -7,9 +7,9 @@ use schemars::{Schema, json_schema};
 
 use crate::condition::{Condition, ConditionError};
 use crate::net::host_port::{HostPort, HostPortError};
+use crate::net::place::{Place, PlaceError};
 use crate::net::resolve::{Override, OverrideError};
 use crate::probe::http;
-use crate::probe::place::{Place, PlaceError};
 use crate::spec::address::Address;
 use crate::spec::file::leaf::{Meaning, shown};
 use crate::status_set::{StatusSet, StatusSetError};

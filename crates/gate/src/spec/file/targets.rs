@@ -9,9 +9,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::json;
 
 use crate::net::host_port::HostPort;
+use crate::net::place::Place;
 use crate::net::resolve::Override;
 use crate::probe::dns::Kind as RecordKind;
-use crate::probe::place::Place;
 use crate::spec::address::Address;
 use crate::spec::choice::{Addresses, Method};
 use crate::spec::file::amounts::Rate;

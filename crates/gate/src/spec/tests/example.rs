@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use super::{EXAMPLE, spec};
+use crate::expect::JsonRule;
 use crate::probe::dns::Kind as RecordKind;
 use crate::rule::{NoData, Subject};
 use crate::source::Query;
 use crate::spec::choice::{Addresses, Method, OnInconclusive, PostgresTls};
 use crate::spec::sources;
-use crate::spec::target::{Http, JsonRule, Kind, Target, Tcp};
+use crate::spec::target::{Http, Kind, Target, Tcp};
 use crate::spec::wait::{LIMITS, Wait, Waited};
 use crate::version::VersionAt;
 
@@ -89,9 +90,9 @@ fn every_key_arrives() {
         "an empty text is any value"
     );
     let [
-        JsonRule::Filter(first),
+        JsonRule::Expression(first),
         JsonRule::Field(second),
-        JsonRule::Filter(_),
+        JsonRule::Expression(_),
     ] = &http.expect.json[..]
     else {
         panic!("{:?}", http.expect.json)

@@ -56,6 +56,14 @@ fn observations() {
             "5:41: `> 5%` does not fit: a probe's samples take",
         ),
         (
+            "duration: 15m\n  rules: [{name: a, from: probe, require: 'error_rate > 1%'}]",
+            "5:43: `error_rate > 1%` requires errors, and a share is one of bad ones; write for example `< 1%`",
+        ),
+        (
+            "duration: 15m\n  rules: [{name: a, from: probe, abort: {when: 'error_rate <= 99%', window: 5m}}]",
+            "5:48: `error_rate <= 99%` ends it where there are few errors",
+        ),
+        (
             "duration: 15m\n  rules: [{name: a, from: probe, abort: 'p95 > 300'}]",
             "5:41: `p95 > 300` compares a latency with a number that has no unit",
         ),

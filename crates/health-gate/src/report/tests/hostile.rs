@@ -78,6 +78,7 @@ fn report(text: &str) -> Report {
         name: text.to_owned(),
         verdict: gate::verdict::Verdict::Fail,
         advisory: false,
+        cut_short: false,
         reason: text.to_owned(),
         numbers: vec![(text.to_owned(), 1.0)],
     };
@@ -176,7 +177,8 @@ proptest! {
         let hostile = report(&text);
         let chart = super::super::chart::charts(&hostile.rules[0]).unwrap();
         let lines: Vec<&str> = chart.lines().collect();
-        assert_eq!((lines.len(), lines[0], lines[1], lines[7]), (8, "```mermaid", "xychart-beta", "```"));
+        assert_eq!((lines.len(), lines[0], lines[1], lines[7]), (10, "```mermaid", "xychart-beta", "```"));
+        assert!(lines[9].starts_with("_The flat line is `"), "{chart}");
         let title = lines[2].strip_prefix("    title \"").and_then(|rest| rest.strip_suffix(", value\"")).unwrap();
         assert!(title.chars().all(|c| c.is_alphanumeric() || "-_. ".contains(c)), "{title:?}");
     }

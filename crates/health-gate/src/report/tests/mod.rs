@@ -20,6 +20,7 @@ use super::{Comparison, Report, Run, Waited, Watched};
 mod forms;
 mod hostile;
 mod lines;
+mod one_line;
 mod rules;
 mod waits;
 
@@ -33,6 +34,8 @@ fn run() -> Run {
         trace_id: "ab".repeat(16),
         started_at: "2026-11-22T05:55:46Z".parse().unwrap(),
         took: secs(12),
+        target: String::new(),
+        environment: None,
         config_hash: None,
         cut: None,
     }
@@ -207,6 +210,7 @@ fn observed(took: u64, complete: bool) -> observe::Ending {
         complete,
         took: secs(took),
         dropped: 0,
+        crowded: 0,
         skipped: 0,
     }
 }

@@ -177,7 +177,7 @@ fn a_rule_that_knew_too_little() {
     judge(&mut observation, 60, |_| Ok(Reading::number(0.0)));
     assert_eq!(
         watched(&observation, true).reason,
-        "latency: 20 of the 59 samples it takes; watch longer, raise the rate, or lower `min_samples`"
+        "latency: 20 of the 59 samples it takes; watch longer, raise the rate, or lower `min_samples`, as a flag `--min-samples`"
     );
 }
 
@@ -242,6 +242,7 @@ fn a_comparison_counts_as_a_rule_does() {
         name: "canary".to_owned(),
         verdict: Verdict::Fail,
         advisory,
+        cut_short: false,
         reason: "3 times the errors of the baseline".to_owned(),
         numbers: vec![("ratio".to_owned(), 3.0)],
     };

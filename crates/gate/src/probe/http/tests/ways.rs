@@ -1,6 +1,7 @@
 //! Ways to a target: names with other addresses, every address, redirects, proxies.
 
 use super::*;
+use crate::net::resolve::Addresses;
 use gha::edge::http::Via;
 use sandbox::http::Proxy;
 

@@ -1,0 +1,155 @@
+//! What is allowed and rarely meant, told before it is done. Pure.
+
+use std::time::Duration;
+
+use gate::condition::Measure;
+use gate::observe::{Ending, MOST_LOOKS};
+use gate::spec::Spec;
+use gate::spec::wait::Wait;
+use gate::spec::watch::Watch;
+use gha::duration;
+
+/// Answers up to this long must find room at the rate of a probe; health pages take a tenth of it.
+const USUAL: Duration = Duration::from_secs(1);
+
+/// The warnings that a run begins with.
+#[must_use]
+pub fn lines(spec: &Spec) -> Vec<String> {
+    let wait = spec.wait.iter().filter_map(few_tries);
+    let watch = spec.watch.iter();
+    wait.chain(watch.clone().flat_map(wrong_way))
+        .chain(watch.flat_map(crowds))
+        .collect()
+}
+
+/// A time-out up to the interval is one try.
+fn few_tries(wait: &Wait) -> Option<String> {
+    let limits = wait.targets.iter().map(|waited| &waited.limits);
+    let limits = limits
+        .into_iter()
+        .find(|limits| limits.interval >= limits.timeout)?;
+    Some(format!(
+        "`--timeout` {} leaves time for one try only; lower `--interval` ({}) for more",
+        duration::exact(limits.timeout),
+        duration::exact(limits.interval)
+    ))
+}
+
+/// A latency that must be long, or that ends the run by being short. It may be meant: an answer from a cache is too quick.
+fn wrong_way(watch: &Watch) -> Vec<String> {
+    let clauses = watch.rules.iter().flat_map(|rule| {
+        let both = [("require", &rule.require), ("abort", &rule.abort)];
+        both.into_iter()
+            .filter_map(move |(word, clause)| Some((&rule.name, word, &clause.as_ref()?.test)))
+    });
+    clauses
+        .filter(|(_, word, test)| {
+            matches!(test.measure, Measure::Percentile(_)) && test.op.is_upper_limit() != (*word == "require")
+        })
+        .map(|(name, word, test)| {
+            let wants = if word == "require" {
+                "requires slow answers"
+            } else {
+                "fails the run for quick answers"
+            };
+            format!(
+                "rule {name}: `{word} {}` {wants}; is it the wrong way round?",
+                test.written
+            )
+        })
+        .collect()
+}
+
+/// A rate at which answers of a usual length find no room.
+fn crowds(watch: &Watch) -> Vec<String> {
+    let fits = |interval: Duration| interval.saturating_mul(MOST_LOOKS);
+    let probes = watch.probes.iter();
+    probes
+        .filter(|probe| fits(probe.interval) < USUAL.min(probe.try_timeout))
+        .map(|probe| {
+            format!(
+                "probe {}: at this rate answers that take longer than {} can't all be looked at, because the gate makes \
+                 {MOST_LOOKS} looks at once",
+                probe.name,
+                duration::display(fits(probe.interval))
+            )
+        })
+        .collect()
+}
+
+/// The looks of an observation that found no room.
+#[must_use]
+pub fn crowded(ending: &Ending) -> Option<String> {
+    let looks = match ending.crowded {
+        0 => return None,
+        1 => "1 look was".to_owned(),
+        count => format!("{count} looks were"),
+    };
+    Some(format!(
+        "{looks} not made and not measured: {MOST_LOOKS} were under way, the most that the gate makes at once; lower the rate"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gha::env::Env;
+
+    fn said(file: &str) -> Vec<String> {
+        let file = format!("version: 1\n{file}");
+        lines(&gate::spec::read("g.yml", file.as_bytes(), &Env::default(), &[]).unwrap())
+    }
+
+    #[test]
+    fn what_is_rarely_meant_is_told() {
+        let watch = |rate: &str, rule: &str| {
+            format!(
+                "watch: {{duration: 10m, probe: {{http: 'http://x', rate: {rate}}}, rules: [{{name: a, from: probe, {rule}}}]}}"
+            )
+        };
+        for (file, expected) in [
+            (
+                "wait: {interval: 10s, timeout: 5s, targets: [{tcp: 'x:1'}]}".to_owned(),
+                "`--timeout` 5s leaves time",
+            ),
+            (
+                watch("1/s", "require: 'p95 > 300ms'"),
+                "rule a: `require p95 > 300ms` requires slow answers",
+            ),
+            (
+                watch("1/s", "abort: 'p95 < 300ms'"),
+                "rule a: `abort p95 < 300ms` fails the run for quick",
+            ),
+            (
+                watch("10000/s", "require: 'p95 < 300ms'"),
+                "probe probe: at this rate answers that take longer than 51ms",
+            ),
+        ] {
+            let said = said(&file);
+            assert!(
+                said.len() == 1 && said[0].starts_with(expected),
+                "{file}: {said:?}"
+            );
+        }
+        for file in [
+            "wait: {interval: 5s, timeout: 10s, targets: [{tcp: 'x:1'}]}".to_owned(),
+            watch("500/s", "require: 'p95 < 300ms', abort: 'p95 > 1s'"),
+        ] {
+            assert_eq!(said(&file), [""; 0], "{file}");
+        }
+    }
+
+    #[test]
+    fn looks_without_room_are_counted() {
+        let ending = |crowded| Ending {
+            complete: true,
+            took: USUAL,
+            dropped: 0,
+            crowded,
+            skipped: 0,
+        };
+        assert_eq!(crowded(&ending(0)), None);
+        assert!(crowded(&ending(1)).unwrap().starts_with("1 look was not made"));
+        assert!(crowded(&ending(7)).unwrap().starts_with("7 looks were not made"));
+    }
+}

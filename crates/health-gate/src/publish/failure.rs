@@ -1,0 +1,97 @@
+//! What a run that did not pass fails with: the exit code, and what to do next.
+
+use gate::course::Standing;
+use gate::observation::Observation;
+use gate::trouble::{Trouble, TroubleKind};
+use gate::until_ready::End;
+use gate::verdict::Verdict;
+use gha::{Exit, text};
+
+use super::Seen;
+use crate::asked::Asked;
+use crate::report::Report;
+use crate::report::record::Record;
+
+/// The trouble that kept a run from measuring.
+pub(super) fn trouble<'a>(observation: Option<&'a Observation>, seen: &'a Seen) -> Option<&'a Trouble> {
+    let waited = seen.waited.as_ref().and_then(|ending| match &ending.end {
+        End::Trouble { trouble, .. } => Some(trouble),
+        _ => None,
+    });
+    let courses = observation.into_iter().flat_map(Observation::courses);
+    let watched = courses.filter_map(|course| match &course.standing {
+        Standing::Trouble(trouble) if !course.rule.advisory => Some(trouble),
+        _ => None,
+    });
+    let contests = observation.into_iter().flat_map(Observation::comparisons);
+    let compared = contests.filter_map(|contest| match &contest.standing {
+        Standing::Trouble(trouble) if !contest.comparison.advisory => Some(trouble),
+        _ => None,
+    });
+    let all = waited.into_iter().chain(watched).chain(compared);
+    all.max_by_key(|trouble| trouble.lasts())
+}
+
+pub(super) fn exit(asked: &Asked, verdict: Verdict, trouble: Option<&Trouble>) -> Exit {
+    match verdict {
+        Verdict::Pass => Exit::Done,
+        Verdict::Fail => Exit::Failed,
+        Verdict::Inconclusive if asked.fails_inconclusive() => Exit::Failed,
+        Verdict::Inconclusive => Exit::Inconclusive,
+        Verdict::Error => trouble.map_or(Exit::Inconclusive, exit_of),
+    }
+}
+
+/// The exit code of what could not be measured.
+#[must_use]
+pub fn exit_of(trouble: &Trouble) -> Exit {
+    match trouble.kind {
+        TroubleKind::Passing => Exit::Inconclusive,
+        TroubleKind::Question => Exit::Usage,
+        TroubleKind::Access => Exit::Access,
+    }
+}
+
+/// What to do about it.
+#[must_use]
+pub fn advice_of(trouble: &Trouble) -> &'static str {
+    match trouble.kind {
+        TroubleKind::Passing => "look whether it can be reached from here; nothing is known of the target",
+        TroubleKind::Question => {
+            "correct what is asked; for a metric source, `health-gate validate -f FILE --ask` shows what it answers"
+        }
+        TroubleKind::Access => "check the credentials and what they may read",
+    }
+}
+
+/// What to do next.
+pub(super) fn help(
+    report: &Report,
+    record: &Record,
+    seen: &Seen,
+    trouble: Option<&Trouble>,
+) -> Option<String> {
+    if report.verdict == Verdict::Error {
+        return trouble.map(|trouble| advice_of(trouble).to_owned());
+    }
+    if let Some(ending) = seen.waited.as_ref().filter(|ending| ending.end != End::Ready) {
+        return Some(record.advice(ending).to_owned());
+    }
+    if report.verdict == Verdict::Inconclusive {
+        return Some(
+            "nothing is proven either way: this is inconclusive, and no failure of the target".to_owned(),
+        );
+    }
+    let seen: Vec<String> = record
+        .probes()
+        .iter()
+        .filter_map(|probe| {
+            Some(format!(
+                "{} said last: {}",
+                probe.address,
+                probe.last_fault.as_ref()?
+            ))
+        })
+        .collect();
+    (!seen.is_empty()).then(|| text::cut(&seen.join("; "), 600))
+}

@@ -1,0 +1,80 @@
+//! The files of a run: report and JUnit.
+
+use std::path::PathBuf;
+
+use gha::edge::files::write_file;
+use gha::{Exit, Failure, Runner, text};
+
+use crate::asked::Asked;
+use crate::cli::Results;
+use crate::report::Report;
+
+/// What became of the files.
+#[derive(Default)]
+pub(super) struct Files {
+    /// Where the report was written.
+    pub(super) report: Option<PathBuf>,
+    /// Why a file that was asked for was not.
+    pub(super) unwritten: Option<String>,
+}
+
+/// Writes the files.
+pub(super) fn write_files(asked: &Asked, report: &Report, runner: &Runner) -> Files {
+    let masker = runner.writer().masker().clone();
+    let mut files = Files::default();
+    if let Some(path) = report_path(&asked.results, runner) {
+        let json = report.json(&masker).unwrap_or_default();
+        match write_file(&path, &json) {
+            Ok(()) => files.report = Some(path),
+            Err(error) if asked.results.report.is_some() => files.unwritten = Some(error.to_string()),
+            Err(error) => runner.warn(&error.to_string()),
+        }
+    }
+    if let Some(path) = &asked.results.junit
+        && let Err(error) = write_file(path, report.junit(&masker).as_bytes())
+    {
+        files.unwritten = Some(error.to_string());
+    }
+    files
+}
+
+/// Where the report goes: where it was asked for, else in a runner to a file of the step.
+pub(crate) fn report_path(results: &Results, runner: &Runner) -> Option<PathBuf> {
+    if let Some(path) = &results.report {
+        return Some(path.clone());
+    }
+    let folder = PathBuf::from(runner.env().get("RUNNER_TEMP")?).join("deploy-actions");
+    let step = runner.env().get("GITHUB_ACTION").unwrap_or("run");
+    let step: String = step
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '-' {
+                c
+            } else {
+                '_'
+            }
+        })
+        .take(80)
+        .collect();
+    std::fs::create_dir_all(&folder).ok()?;
+    Some(folder.join(format!("health-gate-{step}.json")))
+}
+
+/// Folders of files that are to be written must be there before anything is watched.
+///
+/// # Errors
+/// When one is not.
+pub fn check_folders(asked: &Asked) -> Result<(), Failure> {
+    for path in asked.results.report.iter().chain(&asked.results.junit) {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if folder.is_some_and(|folder| !folder.is_dir()) {
+            let shown = text::cut(&text::visible(&path.display().to_string()), 200);
+            return Err(Failure::new(
+                Exit::Usage,
+                format!("`{shown}` can't be written: its folder does not exist"),
+            )
+            .help("make the folder first, or name another"));
+        }
+    }
+    Ok(())
+}
