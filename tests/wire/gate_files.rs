@@ -221,7 +221,7 @@ wait: { timeout: 5s, targets: [{ http: '{{base}}/{{path}}?{{other}}' }] }
     finish(unknown).expect(2).says(&["`psth`"]);
     run(&place, file, &["--var", "path"])
         .expect(2)
-        .says(&["`path` is no name and value"]);
+        .says(&["`--var`: what is given is no name and value"]);
     assert_eq!(server.requests().len(), 1);
 }
 

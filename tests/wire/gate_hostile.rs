@@ -69,6 +69,12 @@ fn peak(reply: Reply, looks: usize, flags: &[&str]) -> u64 {
     let running = Running::start(command);
     // The next request shows that the look before is over.
     assert!(server.wait_for(looks + 1, DEADLINE).is_some());
+    peak_of(running)
+}
+
+/// The most memory that it has held, in KiB; it is ended.
+#[track_caller]
+fn peak_of(running: Running) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", running.pid())).unwrap();
     let peak = status
         .lines()
@@ -98,6 +104,34 @@ fn a_body_of_gigabytes() {
     );
     let more = memory(announced, 2, &["--expect-json", ".ready", "--try-timeout", "1s"]);
     assert!(more < MOST_KIB, "{more} KiB");
+}
+
+/// Hundreds of looks at a target that sends as much as is read of a body, and then hangs.
+#[test]
+fn many_large_bodies_at_once() {
+    let large = || {
+        let mut begin = b"HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n".to_vec();
+        begin.extend(vec![b'x'; 1 << 20]);
+        Reply::raw_held(begin)
+    };
+    let flags = ["--expect-body", "ready", "--try-timeout", "2s", "--rate", "100/s"];
+    let small = watched(Reply::text(500, "ready"), &flags);
+    let more = watched(large(), &flags).saturating_sub(small);
+    // 200 are under way at once, each with its connection's buffers; eight of them hold a body.
+    assert!(more < 3 * MOST_KIB, "{more} KiB");
+}
+
+/// The most memory that a watch has held after 300 looks at this, in KiB.
+#[track_caller]
+fn watched(reply: Reply, flags: &[&str]) -> u64 {
+    let place = Place::new();
+    let server = Server::start(Script::new().any([reply])).unwrap();
+    let mut command = place.step("health-gate");
+    command.args(["watch", "--url", &server.url("/"), "--duration", "10m"]);
+    command.args(["--require", "error_rate < 100%"]).args(flags);
+    let running = Running::start(command);
+    assert!(server.wait_for(300, DEADLINE).is_some());
+    peak_of(running)
 }
 
 #[test]

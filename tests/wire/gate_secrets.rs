@@ -158,3 +158,33 @@ fn of_the_other_commands() {
     says_none("run", 500, 503, "", &["--log-format", "json"]);
     says_none("run", 500, 503, "", &["--output", "json"]);
 }
+
+/// A connection string where a host is wanted, and a header without its name: both are wrong, and not to be repeated.
+#[test]
+fn of_a_flag_that_is_wrong() {
+    let password = "pass-of-place-31";
+    let connection = format!("redis://:{password}@127.0.0.1:6379");
+    for (flag, value) in [
+        ("--redis", connection.as_str()),
+        ("--postgres", &format!("postgres://app:{password}@db:5432/app")),
+        ("--tcp", &connection),
+        ("--grpc", &connection),
+        ("--tls", &connection),
+        ("--header", password),
+        ("--resolve", &format!("app:{password}@db")),
+    ] {
+        let place = Place::new();
+        let mut command = place.step("health-gate");
+        let target: &[&str] = if matches!(flag, "--header" | "--resolve") {
+            &["check", "--url", "http://127.0.0.1:9/"]
+        } else {
+            &["check"]
+        };
+        command
+            .args(target)
+            .args([flag, value, "--report", "report.json"]);
+        let finished = finish(command).expect(2);
+        let all = written(place.path(), &finished.log());
+        assert!(!all.contains(password), "{flag}: {all}");
+    }
+}

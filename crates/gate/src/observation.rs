@@ -8,14 +8,14 @@ use jiff::Timestamp;
 use crate::asked::{answer_to, number, see, see_ratio};
 use crate::clause::Role;
 use crate::compare::SettingsError;
-use crate::condition::Measure;
+use crate::condition::{Measure, Test};
 use crate::contest::Contest;
 use crate::course::{Course, Standing};
 use crate::measured::{Measured, Seen, Share, percentile_of};
 use crate::rule::{Clause, Rule, Subject};
 use crate::source::{Query, Question, Value};
 use crate::spec::comparison::Comparison;
-use crate::tape::{Sample, Tape};
+use crate::tape::{Sample, Tape, Unseen};
 use crate::trouble::Trouble;
 use crate::verdict::Verdict;
 
@@ -192,7 +192,7 @@ impl Observation {
                 let Some(window) = self.window(&rule.subject, clause, at) else {
                     continue;
                 };
-                let seen = self.see(&rule.subject, clause, at, window, answers);
+                let seen = self.see(&rule.subject, (clause, role), at, window, answers);
                 self.courses[index].take(clause, role, at, window, seen);
             }
             let mine = answers
@@ -239,7 +239,7 @@ impl Observation {
     fn see(
         &self,
         subject: &Subject,
-        clause: &Clause,
+        (clause, role): (&Clause, Role),
         at: Duration,
         window: Duration,
         answers: &[Answered],
@@ -247,7 +247,7 @@ impl Observation {
         let answer = |source: usize, query: &Query| answer_to(answers, &ask(source, query, window, at));
         match subject {
             Subject::Probe(probe) => match self.tapes.get(*probe) {
-                Some(tape) => see_tape(tape, &clause.test.measure, at.saturating_sub(window), at),
+                Some(tape) => see_tape(tape, &clause.test, role, at.saturating_sub(window), at),
                 None => Seen::Nothing("no such probe".to_owned()),
             },
             Subject::Ratio { source, bad, total } => see_ratio(answer(*source, bad), answer(*source, total)),
@@ -318,21 +318,45 @@ fn up_to(time: Duration, step: Duration) -> Duration {
     }
 }
 
-/// What a probe's samples of a span show.
-fn see_tape(tape: &Tape, measure: &Measure, from: Duration, to: Duration) -> Seen {
+/// What a probe's samples of a span show. Where it depends on looks that were not made, it is not known: a requirement must
+/// hold whatever they would have shown. A condition to end early is never met by a look that nobody made, so only those count
+/// that the target left no room for.
+fn see_tape(tape: &Tape, test: &Test, role: Role, from: Duration, to: Duration) -> Seen {
+    if let Some(trouble) = tape.blind(from, to) {
+        return Seen::Trouble(trouble);
+    }
+    let known = measured(tape, &test.measure, (from, to), Unseen::Known);
+    if let Some(trouble) = tape.incomplete(from, to) {
+        let truth = |value: &Option<Measured>| value.as_ref().map(|value| test.of(value));
+        let at_worst = match role {
+            Role::Require => Unseen::Worst,
+            Role::Abort => Unseen::Crowded,
+        };
+        let at_worst = measured(tape, &test.measure, (from, to), at_worst);
+        if truth(&known) != truth(&at_worst) {
+            return Seen::Trouble(trouble);
+        }
+    }
+    known.map_or_else(
+        || Seen::Nothing("no samples in the window".to_owned()),
+        Seen::Value,
+    )
+}
+
+fn measured(
+    tape: &Tape,
+    measure: &Measure,
+    (from, to): (Duration, Duration),
+    unseen: Unseen,
+) -> Option<Measured> {
     let counted = |share: Share| (share.total > 0.0).then_some(Measured::Share(share));
-    let value = match measure {
-        Measure::Percentile(percent) => tape.percentile(from, to, *percent).map(Measured::Latency),
-        Measure::CountStatus(set) => counted(tape.statuses(from, to, set)),
+    match measure {
+        Measure::Percentile(percent) => tape.percentile(from, to, *percent, unseen).map(Measured::Latency),
+        Measure::CountStatus(set) => counted(tape.statuses(from, to, set, unseen)),
         // Looks of the warm-up are not judged.
         Measure::Failing => tape
             .failing(to)
             .map(|time| Measured::Failing(time.min(to.saturating_sub(from)).as_secs_f64())),
-        Measure::ErrorRate | Measure::CountBad | Measure::Number => counted(tape.share(from, to)),
-    };
-    match (tape.blind(from, to), value) {
-        (Some(trouble), _) => Seen::Trouble(trouble),
-        (None, Some(value)) => Seen::Value(value),
-        (None, None) => Seen::Nothing("no samples in the window".to_owned()),
+        Measure::ErrorRate | Measure::CountBad | Measure::Number => counted(tape.share(from, to, unseen)),
     }
 }

@@ -22,8 +22,9 @@ use crate::source::{Question, Source};
 use crate::tape::{Sample, State};
 use crate::trouble::Trouble;
 
-/// The most looks of one probe that may be under way: at 25 to 50 KB each they fit into the memory that the whole may
-/// take, and into the 1,024 open files that a process usually may have.
+/// The most looks of one probe that may be under way: they fit into the 1,024 open files that a process usually may have,
+/// and at 25 to 50 KB each into the memory that the whole may take. What a probe needs beyond that for single answers it
+/// limits for all its looks together.
 pub const MOST_LOOKS: u32 = 512;
 
 /// How late a point of the grid may be started.
@@ -100,8 +101,8 @@ pub struct Ending {
     pub took: Duration,
     /// Looks that were not started because too many that hung were under way; they count as bad.
     pub dropped: u64,
-    /// Looks that were not started because too many that answered were under way: too slow an answer for the rate. They
-    /// are not measured.
+    /// Looks that were not started because too many that answered were under way: too slow an answer for the rate. What
+    /// depends on them is not known.
     pub crowded: u64,
     /// Looks that were left out because this program came late for them.
     pub skipped: u64,
@@ -186,9 +187,10 @@ pub async fn observe(
                 if let Finding::Unmeasured(trouble) = &look.finding {
                     observation.trouble(probe, trouble.clone());
                 }
-                let sample = Sample::new(due, took, limit, &look.finding, look.status);
+                let sample = Sample::new(due, took, limit, &look);
                 observation.sample(probe, sample);
-                grids[probe].end(probe, sample.state(), limit, observation, &mut ending);
+                let beside = Beside { probe, state: sample.state(), limit, now: begin.elapsed() };
+                grids[probe].end(beside, observation, &mut ending);
                 told(Told::Look { probe, due, look: &look });
             }
         }
@@ -264,33 +266,39 @@ impl Grid {
         due
     }
 
-    /// A look has ended. What it was says what the points are that found no room beside it: where it hung, they would have;
-    /// where it did not, nothing is known of them.
-    fn end(
-        &mut self,
-        probe: usize,
-        state: State,
-        limit: Duration,
-        observation: &mut Observation,
-        ending: &mut Ending,
-    ) {
+    /// A look has ended. What it was says what the points are that found no room beside it: where it hung, they would have
+    /// too; where it did not, a look would have taken at least the time until then.
+    fn end(&mut self, ended: Beside, observation: &mut Observation, ending: &mut Ending) {
         self.under_way -= 1;
         let points = std::mem::take(&mut self.crowded);
         let count = u64::try_from(points.len()).unwrap_or(u64::MAX);
-        let (took, state) = if state == State::TimedOut {
+        let hung = ended.state == State::TimedOut;
+        if hung {
             ending.dropped += count;
-            (limit, state)
-        } else {
+        } else if count > 0 {
             ending.crowded += count;
-            (Duration::ZERO, State::Unmeasured)
-        };
-        if state == State::Unmeasured && count > 0 {
-            observation.trouble(probe, crowded(self.most));
+            observation.trouble(ended.probe, crowded(self.most));
         }
         for due in points {
-            observation.sample(probe, Sample::of(due, took, state, None));
+            let sample = if hung {
+                Sample::of(due, ended.limit, State::TimedOut, None)
+            } else {
+                Sample::of(due, ended.now.saturating_sub(due), State::NoRoom, None)
+            };
+            observation.sample(ended.probe, sample);
         }
     }
+}
+
+/// A look that ended beside points that found no room.
+#[derive(Clone, Copy)]
+struct Beside {
+    probe: usize,
+    state: State,
+    /// The longest that a look may take.
+    limit: Duration,
+    /// When it ended.
+    now: Duration,
 }
 
 /// Why a point of the grid was not looked at.

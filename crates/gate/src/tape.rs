@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::finding::{FaultKind, Finding};
 use crate::measured::{Latency, Share};
 use crate::net::progress::told_after;
+use crate::probe::Look;
 use crate::stats::percentile;
 use crate::status_set::StatusSet;
 use crate::trouble::Trouble;
@@ -38,6 +39,20 @@ pub enum State {
     TimedOut,
     /// The look could not be made.
     Unmeasured,
+    /// No look was made, because too many were under way. How long the next of them took to end is known: a look would
+    /// have taken at least as long.
+    NoRoom,
+}
+
+/// What looks are taken for that were not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unseen {
+    /// Those that found no room as what is known of them, the others as nothing.
+    Known,
+    /// Those that found no room as bad.
+    Crowded,
+    /// All of them as bad: what is good then is good whatever they would have shown.
+    Worst,
 }
 
 /// The samples of one probe, in the order in which they ended.
@@ -52,16 +67,11 @@ impl Sample {
     /// A sample that was due at a time from the start, took so long from then, and found this; `limit` is the longest
     /// that a look may take.
     #[must_use]
-    pub fn new(
-        due: Duration,
-        took: Duration,
-        limit: Duration,
-        finding: &Finding,
-        status: Option<u16>,
-    ) -> Self {
-        let state = match finding {
+    pub fn new(due: Duration, took: Duration, limit: Duration, look: &Look) -> Self {
+        let state = match &look.finding {
             Finding::Good => State::Good,
             Finding::Unmeasured(_) => State::Unmeasured,
+            Finding::Bad(_) if look.hung => State::TimedOut,
             Finding::Bad(fault) if fault.kind == FaultKind::Slow && took >= told_after(limit) => {
                 State::TimedOut
             }
@@ -74,7 +84,7 @@ impl Sample {
         } else {
             took
         };
-        Self::of(due, took, state, status)
+        Self::of(due, took, state, look.status)
     }
 
     /// A sample from its parts.
@@ -119,7 +129,7 @@ impl Tape {
             State::Bad | State::TooSlow | State::TimedOut => {
                 self.failing_since.get_or_insert(sample.due());
             }
-            State::Unmeasured => {}
+            State::Unmeasured | State::NoRoom => {}
         }
         self.samples.push(sample);
     }
@@ -150,7 +160,7 @@ impl Tape {
             .samples
             .iter()
             .rev()
-            .any(|sample| sample.state != State::Unmeasured);
+            .any(|sample| !matches!(sample.state, State::Unmeasured | State::NoRoom));
         measured.then(|| {
             self.failing_since
                 .map_or(Duration::ZERO, |since| now.saturating_sub(since))
@@ -189,28 +199,55 @@ impl Tape {
         })
     }
 
+    /// Why a span does not show all that it should, where looks of it were not made.
+    #[must_use]
+    pub fn incomplete(&self, from: Duration, to: Duration) -> Option<Trouble> {
+        let (mut all, mut missing) = (0_usize, 0_usize);
+        for sample in self.span(from, to) {
+            all += 1;
+            missing += usize::from(matches!(sample.state, State::NoRoom | State::Unmeasured));
+        }
+        let why = || {
+            self.trouble
+                .as_ref()
+                .map(|trouble| format!(": {}", trouble.reason))
+        };
+        (missing > 0).then(|| {
+            let why = why().unwrap_or_default();
+            Trouble::passing(format!(
+                "{missing} of {all} looks were not made, and it depends on them{why}"
+            ))
+        })
+    }
+
     /// The bad ones and all that were measured in a span; both ends belong to it.
     #[must_use]
-    pub fn share(&self, from: Duration, to: Duration) -> Share {
-        self.counted(from, to, Sample::is_bad)
+    pub fn share(&self, from: Duration, to: Duration, unseen: Unseen) -> Share {
+        self.counted(from, to, unseen, Sample::is_bad)
     }
 
     /// Those with such a status, and all that were measured.
     #[must_use]
-    pub fn statuses(&self, from: Duration, to: Duration, set: &StatusSet) -> Share {
-        self.counted(from, to, |sample| sample.status != 0 && set.holds(sample.status))
+    pub fn statuses(&self, from: Duration, to: Duration, set: &StatusSet, unseen: Unseen) -> Share {
+        self.counted(from, to, unseen, |sample| {
+            sample.status != 0 && set.holds(sample.status)
+        })
     }
 
     /// A percentile of the latency of good answers, of those that were bad for being slow, and of those that did not come
     /// in time; quick refusals say nothing about it. `None` where there are none.
     #[must_use]
-    pub fn percentile(&self, from: Duration, to: Duration, percent: f64) -> Option<Latency> {
+    pub fn percentile(&self, from: Duration, to: Duration, percent: f64, unseen: Unseen) -> Option<Latency> {
         let mut times: Vec<(u32, bool)> = self
             .span(from, to)
             .filter_map(|sample| match sample.state {
                 State::Good | State::TooSlow => Some((sample.took, false)),
                 State::TimedOut => Some((sample.took, true)),
-                State::Bad | State::Unmeasured => None,
+                // It would have taken as long as it waited for room, or longer.
+                State::NoRoom if unseen == Unseen::Known => Some((sample.took, false)),
+                State::Unmeasured if unseen != Unseen::Worst => None,
+                State::NoRoom | State::Unmeasured => Some((u32::MAX, true)),
+                State::Bad => None,
             })
             .collect();
         if times.is_empty() {
@@ -231,14 +268,23 @@ impl Tape {
         })
     }
 
-    fn counted(&self, from: Duration, to: Duration, counts: impl Fn(&Sample) -> bool) -> Share {
+    fn counted(
+        &self,
+        from: Duration,
+        to: Duration,
+        unseen: Unseen,
+        counts: impl Fn(&Sample) -> bool,
+    ) -> Share {
         let (mut bad, mut total) = (0_u32, 0_u32);
-        for sample in self
-            .span(from, to)
-            .filter(|sample| sample.state != State::Unmeasured)
-        {
+        for sample in self.span(from, to) {
+            let counted = match sample.state {
+                State::Unmeasured if unseen != Unseen::Worst => continue,
+                State::NoRoom if unseen == Unseen::Known => continue,
+                State::NoRoom | State::Unmeasured => true,
+                _ => counts(sample),
+            };
             total += 1;
-            bad += u32::from(counts(sample));
+            bad += u32::from(counted);
         }
         Share {
             bad: bad.into(),
@@ -259,140 +305,4 @@ impl Tape {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
-
-    const LIMIT: Duration = Duration::from_secs(5);
-
-    fn tape(samples: &[(u64, u64, State, u16)]) -> Tape {
-        let mut tape = Tape::default();
-        for (due, took, state, status) in samples {
-            tape.push(Sample::of(
-                Duration::from_secs(*due),
-                Duration::from_millis(*took),
-                *state,
-                Some(*status),
-            ));
-        }
-        tape
-    }
-
-    fn whole() -> (Duration, Duration) {
-        (Duration::ZERO, Duration::MAX)
-    }
-
-    #[test]
-    fn a_sample_is_small() {
-        assert_eq!(size_of::<Sample>(), 12);
-    }
-
-    #[test]
-    fn shares_leave_out_what_was_not_measured() {
-        let tape = tape(&[
-            (0, 1, State::Good, 200),
-            (1, 1, State::Bad, 503),
-            (2, 1, State::Unmeasured, 0),
-            (3, 5000, State::TimedOut, 0),
-            (9, 1, State::Good, 200),
-        ]);
-        let (from, to) = (Duration::from_secs(1), Duration::from_secs(5));
-        assert_eq!(tape.share(from, to), Share { bad: 2.0, total: 2.0 });
-        assert_eq!(
-            tape.statuses(from, to, &"5xx".parse().unwrap()),
-            Share { bad: 1.0, total: 2.0 }
-        );
-        assert_eq!(tape.blind(from, to), None, "one of three");
-        assert!(
-            tape.blind(Duration::from_secs(2), Duration::from_secs(2))
-                .is_some()
-        );
-    }
-
-    #[test]
-    fn failing_counts_from_the_first_bad_one_after_the_last_good_one() {
-        let seconds = Duration::from_secs;
-        let mut tape = tape(&[(0, 1, State::Unmeasured, 0)]);
-        assert_eq!(tape.failing(seconds(1)), None);
-        for (due, state, now, failing) in [
-            (1, State::Good, 1, 0),
-            (2, State::Bad, 3, 1),
-            (3, State::Unmeasured, 5, 3),
-            (5, State::TimedOut, 9, 7),
-            (9, State::Good, 9, 0),
-        ] {
-            tape.push(Sample::of(seconds(due), seconds(0), state, None));
-            assert_eq!(tape.failing(seconds(now)), Some(seconds(failing)));
-        }
-    }
-
-    #[test]
-    fn a_percentile_is_a_value_that_was_seen() {
-        let times: Vec<_> = (1..=20).map(|ms| (ms, ms, State::Good, 200)).collect();
-        let (from, to) = whole();
-        let p95 = tape(&times).percentile(from, to, 95.0).unwrap();
-        assert_eq!((p95.low, p95.high, p95.n), (0.019, 0.019, 20.0));
-        assert_eq!(Tape::default().percentile(from, to, 95.0), None);
-    }
-
-    #[test]
-    fn too_many_time_outs_leave_the_percentile_open_above_and_refusals_say_nothing() {
-        let mut samples: Vec<_> = (0..90).map(|at| (at, 100, State::Good, 200)).collect();
-        samples.extend((90..100).map(|at| (at, 5000, State::TimedOut, 0)));
-        samples.extend((100..200).map(|at| (at, 2, State::Bad, 502)));
-        let (from, to) = whole();
-        let p95 = tape(&samples).percentile(from, to, 95.0).unwrap();
-        assert_eq!((p95.low, p95.high, p95.n), (5.0, f64::INFINITY, 100.0));
-        assert_eq!(tape(&samples).percentile(from, to, 90.0).unwrap().high, 0.1);
-    }
-
-    #[test]
-    fn only_a_slow_fault_that_used_the_whole_limit_is_a_time_out() {
-        let slow = Finding::bad(FaultKind::Slow, "x");
-        let sample = |took, finding: &Finding| Sample::new(Duration::ZERO, took, LIMIT, finding, None);
-        let of = |took, finding: &Finding| sample(took, finding).state;
-        assert_eq!(of(LIMIT, &slow), State::TimedOut);
-        // Probes stop a little before the limit, to tell where they hung.
-        let told = sample(told_after(LIMIT), &slow);
-        assert_eq!((told.state, told.took()), (State::TimedOut, LIMIT));
-        assert_eq!(of(LIMIT / 2, &slow), State::TooSlow);
-        assert_eq!(of(LIMIT, &Finding::bad(FaultKind::Status, "x")), State::Bad);
-    }
-
-    fn states() -> impl Strategy<Value = State> {
-        prop_oneof![
-            Just(State::Good),
-            Just(State::Bad),
-            Just(State::TimedOut),
-            Just(State::Unmeasured)
-        ]
-    }
-
-    proptest! {
-        #[test]
-        fn a_percentile_is_the_sorted_value_of_its_rank(
-            times in proptest::collection::vec(any::<u32>(), 1..200), percent in 1..100_u32,
-        ) {
-            let mut tape = Tape::default();
-            for micros in &times {
-                tape.push(Sample::of(Duration::ZERO, Duration::from_micros((*micros).into()), State::Good, None));
-            }
-            let mut sorted = times.clone();
-            sorted.sort_unstable();
-            let rank = (times.len() * percent as usize).div_ceil(100);
-            let seen = tape.percentile(Duration::ZERO, Duration::ZERO, percent.into()).unwrap();
-            assert_eq!(seen.low, Duration::from_micros(sorted[rank.max(1) - 1].into()).as_secs_f64());
-        }
-
-        #[test]
-        fn shares_do_not_depend_on_the_order(states in proptest::collection::vec(states(), 0..50)) {
-            let count = |states: &[State]| {
-                let mut tape = Tape::default();
-                states.iter().for_each(|state| tape.push(Sample::of(Duration::ZERO, Duration::ZERO, *state, None)));
-                tape.share(Duration::ZERO, Duration::ZERO)
-            };
-            let reversed: Vec<State> = states.iter().rev().copied().collect();
-            assert_eq!(count(&states), count(&reversed));
-        }
-    }
-}
+mod tests;

@@ -302,7 +302,26 @@ fn answers() -> impl Strategy<Value = Answer> {
 }
 
 fn blind() -> impl Strategy<Value = State> {
-    Just(State::Unmeasured)
+    prop_oneof![Just(State::Unmeasured), Just(State::NoRoom)]
+}
+
+fn any_state() -> impl Strategy<Value = State> {
+    prop_oneof![
+        3 => Just(State::Good),
+        1 => Just(State::Bad),
+        1 => Just(State::TooSlow),
+        1 => Just(State::TimedOut),
+        1 => blind(),
+    ]
+}
+
+fn own_subjects() -> impl Strategy<Value = &'static str> {
+    prop_oneof![
+        Just("error_rate < 20%"),
+        Just("p95 < 1s"),
+        Just("p50 < 1s"),
+        Just("count(bad) < 3"),
+    ]
 }
 
 fn subjects() -> impl Strategy<Value = (Subject, &'static str, &'static str)> {
@@ -335,6 +354,31 @@ proptest! {
             judge(&mut observation, at * 10, |query| if query == "total" { total.clone() } else { bad.clone() });
         }
         assert_ne!(verdict(&observation), Verdict::Pass);
+    }
+
+    /// Whichever looks could not be made, and in whichever order all of them ended: not to know them never turns anything
+    /// into a pass.
+    #[test]
+    fn not_knowing_a_look_never_makes_a_pass(
+        require in own_subjects(),
+        samples in proptest::collection::vec((any_state(), 0..3_000_u64, any::<bool>(), blind()), 1..60),
+        order in any::<proptest::sample::Index>(),
+    ) {
+        let ended = |known: bool| {
+            let mut observation = observing(vec![rule(Subject::Probe(0), Some(require), None)], 1, Duration::ZERO);
+            let mut all: Vec<Sample> = (1..).zip(&samples).map(|(at, (state, took, hidden, blind))| {
+                let (state, took) = if *hidden && !known { (*blind, 0) } else { (*state, *took) };
+                Sample::of(secs(at), Duration::from_millis(took), state, None)
+            }).collect();
+            let turn = order.index(all.len());
+            all.rotate_left(turn);
+            all.into_iter().for_each(|sample| observation.sample(0, sample));
+            observation.judge(secs(60), &[]);
+            verdict(&observation)
+        };
+        if ended(false) == Verdict::Pass {
+            assert_eq!(ended(true), Verdict::Pass);
+        }
     }
 
     /// What is not known at the end is no pass, whatever was good before; and what failed once stays failed.

@@ -12,6 +12,7 @@ use gate::observe::{Asker, Ending, Load, Plan, observe};
 use gate::probe::{Look, Looking, Probe};
 use gate::rule::{Clause, NoData, Rule, Subject};
 use gate::source::{Asking, Query, Question, Reading, Source};
+use gate::tape::Unseen;
 use gate::trouble::Trouble;
 use gate::verdict::Verdict;
 use jiff::Timestamp;
@@ -142,7 +143,7 @@ async fn looks_keep_their_rate_whatever_the_target_does() {
     assert_eq!((ending.dropped, ending.skipped), (0, 0));
     let starts: Vec<u128> = target.starts.borrow().iter().map(Duration::as_millis).collect();
     assert_eq!(starts, (0..60).map(|n| n * 500).collect::<Vec<_>>());
-    let share = observation.tapes()[0].share(Duration::ZERO, Duration::MAX);
+    let share = observation.tapes()[0].share(Duration::ZERO, Duration::MAX, Unseen::Known);
     assert_eq!(
         (share.bad, share.total),
         (20.0, 60.0),
@@ -291,7 +292,7 @@ async fn crowd(probe: &dyn Probe) -> (Ending, f64, f64, Observation) {
     };
     let rule = rule(Subject::Probe(0), Some("error_rate < 50%"), None, 60);
     let (ending, _, observation) = run(&plan, rule).await;
-    let share = observation.tapes()[0].share(Duration::ZERO, Duration::MAX);
+    let share = observation.tapes()[0].share(Duration::ZERO, Duration::MAX, Unseen::Known);
     (ending, share.bad, share.total, observation)
 }
 
@@ -312,9 +313,70 @@ async fn looks_that_find_no_room_beside_answers_are_not_measured() {
     let slow = Target::new(|_| (Duration::from_millis(250), true));
     let (ending, bad, _, observation) = crowd(&slow).await;
     assert_eq!((ending.dropped, bad), (0, 0.0));
-    let trouble = observation.tapes()[0].blind(Duration::ZERO, Duration::MAX);
+    let trouble = observation.tapes()[0].incomplete(Duration::ZERO, Duration::MAX);
     let reason = trouble.map(|trouble| trouble.reason).unwrap_or_default();
     assert!(reason.contains("512 looks were under way"), "{reason}");
+}
+
+/// A stall of less than the time limit is seen by every look that was due in it, whether there was room for it or not.
+#[tokio::test(start_paused = true)]
+async fn a_stall_is_not_hidden_by_looks_that_found_no_room() {
+    let stalls = |at| {
+        let over = Duration::from_millis(24_500);
+        let is_over = !(secs(20)..over).contains(&at);
+        (
+            if is_over {
+                Duration::from_millis(1)
+            } else {
+                over - at
+            },
+            true,
+        )
+    };
+    let watched = async |require| {
+        let target = Target::new(stalls);
+        let load = Load {
+            probe: &target,
+            interval: Duration::from_millis(2),
+            try_timeout: secs(5),
+        };
+        let plan = Plan {
+            loads: vec![load],
+            ..plan(None, None, secs(1), 60)
+        };
+        let (ending, verdict, _) = run(&plan, rule(Subject::Probe(0), Some(require), None, 60)).await;
+        assert!(ending.crowded > 1_500, "{ending:?}");
+        verdict
+    };
+    let due_in_it = "2,000 of 30,000 looks were due more than 500ms before its end";
+    assert_eq!(watched("p95 < 500ms").await, Verdict::Fail, "{due_in_it}");
+    let depends = "what may have been in order is no pass where it depends on looks that were not made";
+    assert_eq!(watched("error_rate < 5%").await, Verdict::Error, "{depends}");
+}
+
+/// A target that hangs in connecting and not in answering.
+struct Deaf;
+
+impl Probe for Deaf {
+    fn target(&self) -> &str {
+        "deaf"
+    }
+
+    fn look(&self, limit: Duration) -> Looking<'_> {
+        Box::pin(async move {
+            sleep(limit / 2).await;
+            let fault = Finding::bad(FaultKind::Connection, "could not connect within 5s");
+            Look::without_answer(fault).hung()
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn looks_that_find_no_room_behind_hanging_connects_are_bad() {
+    let (ending, bad, total, observation) = crowd(&Deaf).await;
+    assert!((bad - total).abs() < 0.5 && total > 9_500.0, "{bad} of {total}");
+    assert!(ending.dropped > 9_000 && ending.crowded == 0, "{ending:?}");
+    assert_eq!(observation.courses()[0].verdict(ending.complete), Verdict::Fail);
 }
 
 #[tokio::test(start_paused = true)]

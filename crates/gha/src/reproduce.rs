@@ -25,11 +25,15 @@ fn argument_word(argument: &str) -> String {
 /// An address without user, password and the values of its query, any of which may be a secret; the reader knows them.
 /// Anything else as it is.
 fn without_secrets(value: &str) -> String {
-    let is_web = |scheme: &str| scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+    // Of any scheme: `redis://:password@host` is written where a host is wanted, too.
+    let is_scheme = |scheme: &str| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+        !scheme.is_empty() && scheme.chars().all(plain)
+    };
     let address = value
         .trim_start()
         .split_once("://")
-        .filter(|(scheme, _)| is_web(scheme));
+        .filter(|(scheme, _)| is_scheme(scheme));
     let Some((scheme, rest)) = address else {
         return value.to_owned();
     };
@@ -104,6 +108,7 @@ mod tests {
                 "https://u:p w@example.com/a b?token=T x",
                 "https://***@example.com/a b?token=***",
             ),
+            ("redis://:p@cache:6379", "redis://***@cache:6379"),
             ("type=raw,value=a", "type=raw,value=a"),
         ] {
             assert_eq!(without_secrets(value), shown);

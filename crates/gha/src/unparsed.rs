@@ -1,5 +1,6 @@
 //! clap's answer to a command line that it does not take, in our words: one line that names the flag, and what to write
-//! instead. Pure. A word that belongs to no flag is never repeated: it may be a secret that was pasted in the wrong place.
+//! instead. Pure. A word behind the command that belongs to no flag is never repeated: it may be a secret that was pasted in the
+//! wrong place.
 
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};

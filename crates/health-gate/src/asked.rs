@@ -188,7 +188,6 @@ fn var(pair: &str) -> Result<(String, String), Error> {
     let (name, value) = pair.split_once('=').ok_or_else(|| Error::NoPair {
         flag: "var",
         between: '=',
-        name: gha::text::cut(&gha::text::visible(pair), 20),
     })?;
     Ok((name.trim().to_owned(), value.to_owned()))
 }

@@ -100,6 +100,8 @@ fn certificate(kind: &Kind, look: &Look) -> Option<String> {
     let days = look.days_left.filter(|_| look.finding.is_good())?;
     match (kind, &look.excerpt) {
         (Kind::Tls(_), Some(summary)) => Some(text::cut(&text::visible(summary), 400)),
+        // A protocol that takes any certificate, such as PostgreSQL's preferred encryption.
+        _ if days < 0 => None,
         _ if days == 1 => Some("the first certificate to end has 1 day left".to_owned()),
         _ => Some(format!("the first certificate to end has {days} days left")),
     }

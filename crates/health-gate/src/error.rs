@@ -40,15 +40,13 @@ pub enum Error {
     /// A version has to be given and is not.
     #[error("`--require-version` is set and there is no `--expect-version`")]
     VersionRequired,
-    /// Half a pair.
-    #[error("`--{flag}`: `{name}` is no name and value with `{between}` between them")]
+    /// Half a pair. It is not shown: it may be a secret.
+    #[error("`--{flag}`: what is given is no name and value with `{between}` between them")]
     NoPair {
         /// The flag.
         flag: &'static str,
         /// What stands between name and value.
         between: char,
-        /// The beginning of what was given.
-        name: String,
     },
     /// The steps take longer than the whole.
     #[error("`--timeout` {timeout} is shorter than the file's steps, which take up to {steps}")]

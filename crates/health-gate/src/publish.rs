@@ -27,7 +27,7 @@ mod files;
 
 pub use failure::{advice_of, exit_of};
 pub use files::check_folders;
-pub(crate) use files::report_path;
+pub(crate) use files::{of_step, report_path};
 
 /// What a run came to, as far as it came.
 #[derive(Debug, Default)]

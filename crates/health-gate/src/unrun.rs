@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use gha::edge::files::write_file;
 use gha::env::Env;
@@ -11,7 +11,7 @@ use gha::failure::chain;
 use gha::{Failure, Runner};
 
 use crate::cli::{Command, INTERFACE, Results};
-use crate::publish::report_path;
+use crate::publish::{of_step, report_path};
 use crate::report::{Report, Run, SCHEMA};
 
 /// How far into a file its kind can be told.
@@ -25,9 +25,12 @@ pub fn forget(words: &[String], env: &Env) {
     if is_dry {
         return;
     }
-    for (flag, input) in [("--report", "INPUT_REPORT"), ("--junit", "INPUT_JUNIT")] {
-        let path = named(words, flag).or_else(|| env.get(input).map(str::trim));
-        if let Some(path) = path.map(Path::new).filter(|path| is_ours(path)) {
+    let given = [("--report", "INPUT_REPORT"), ("--junit", "INPUT_JUNIT")]
+        .into_iter()
+        .filter_map(|(flag, input)| named(words, flag).or_else(|| env.get(input).map(str::trim)))
+        .map(PathBuf::from);
+    for path in given.chain(of_step(env)) {
+        if is_ours(&path) {
             // The run fails already, and for another reason.
             let _ = std::fs::remove_file(path);
         }

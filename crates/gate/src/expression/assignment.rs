@@ -1,18 +1,16 @@
 //! A single `=` in a condition. In jq it assigns, and what it gives is its whole input: never `true` by itself, and always
 //! true beside an `and` or an `or`. So such a condition never holds, or can never fail, and `==` was meant. Pure.
 //!
-//! Not refused is an assignment where a condition may have a use for it: in the arguments of a filter
-//! (`map(.seen = 1)`) and in the body of a `reduce` or `foreach`. <https://jqlang.org/manual/#assignment>
+//! It is so in the arguments of filters too: `all(.checks[]; .status = "up")` is always true, because what an assignment gives
+//! is neither `false` nor `null`. Not refused is the body of a `reduce` or `foreach`, which builds a value.
+//! <https://jqlang.org/manual/#assignment>
 
 use jaq_core::load::Lexer;
-use jaq_core::load::lex::{Tok, Token};
+use jaq_core::load::lex::{StrPart, Tok, Token};
 
 use super::language::place;
 
-/// The words after which a parenthesis groups and is no argument.
-const KEYWORDS: [&str; 8] = ["and", "or", "if", "then", "elif", "else", "try", "catch"];
-
-/// Where a condition assigns at its own level, in words: `column 9`.
+/// Where a condition assigns, in words: `column 9`.
 pub(super) fn assignment(code: &str) -> Option<String> {
     let tokens = Lexer::new(code).lex().ok()?;
     place(code, first(&tokens)?)
@@ -23,18 +21,15 @@ fn first<'s>(tokens: &[Token<&'s str>]) -> Option<&'s str> {
     let mut pairs = before.zip(tokens);
     pairs.find_map(|(before, Token(text, token))| match token {
         Tok::Sym if *text == "=" => Some(*text),
-        Tok::Block(inside) if text.starts_with('(') && groups(before) => first(inside),
+        // `reduce … as $x (…)`: what is built there is a value and no condition.
+        Tok::Block(_) if matches!(before, Some(Token(_, Tok::Var))) => None,
+        Tok::Block(inside) => first(inside),
+        Tok::Str(parts) => parts.iter().find_map(|part| match part {
+            StrPart::Term(term) => first(std::slice::from_ref(term)),
+            _ => None,
+        }),
         _ => None,
     })
-}
-
-/// Whether a parenthesis behind this token only groups.
-fn groups(before: Option<&Token<&str>>) -> bool {
-    match before {
-        Some(Token(word, Tok::Word)) => KEYWORDS.contains(word),
-        Some(Token(_, Tok::Var)) => false,
-        _ => true,
-    }
 }
 
 #[cfg(test)]
@@ -55,7 +50,15 @@ mod tests {
             (".n >= 1 and .n <= 2 and .n != 3", None),
             (".a |= 1 | .a == 1", None),
             (".status == \"a = b\"", None),
-            ("[.items[] | select(.up)] | map(.n = 1) | length == 2", None),
+            ("[.items[] | select(.up)] | map(.n |= 1) | length == 2", None),
+            ("all(.checks[]; .status = \"up\")", Some("column 24")),
+            (".checks | any(.status = \"up\")", Some("column 23")),
+            (
+                "[.checks[] | select(.status = \"up\")] | length > 0",
+                Some("column 29"),
+            ),
+            ("{a: (.b = 1)} == {}", Some("column 9")),
+            ("\"\\(.a = 1)\" == \"x\"", Some("column 7")),
             ("reduce .[] as $x ({}; .[$x] = 1) | length == 2", None),
             ("{a: (1)} == {\"a\": 1} # a = b", None),
         ] {

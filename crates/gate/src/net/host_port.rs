@@ -15,6 +15,15 @@ pub struct HostPort {
     pub port: u16,
 }
 
+/// A text that should be an address, for a reason: what stands before an `@` may be a password, and is not shown.
+pub(crate) fn shown(written: &str) -> String {
+    let bare = match written.rsplit_once('@') {
+        Some((_, behind)) => format!("***@{behind}"),
+        None => written.to_owned(),
+    };
+    text::cut(&text::visible(&bare), 100)
+}
+
 /// The text is no host with a port.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("`{0}` is no host with a port")]
@@ -24,7 +33,7 @@ impl FromStr for HostPort {
     type Err = HostPortError;
 
     fn from_str(written: &str) -> Result<Self, Self::Err> {
-        let refuse = || HostPortError(text::cut(&text::visible(written), 100));
+        let refuse = || HostPortError(shown(written));
         let (host, port) = written.trim().rsplit_once(':').ok_or_else(refuse)?;
         let port = port.parse().ok().filter(|port| *port != 0).ok_or_else(refuse)?;
         let inside = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));

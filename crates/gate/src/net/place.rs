@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use gha::text;
 
-use super::host_port::{HostPort, HostPortError};
+use super::host_port::{HostPort, HostPortError, shown};
 
 /// The longest path of a Unix socket in bytes: `sun_path` of unix(7) without its NUL.
 const SOCKET_PATH: usize = 107;
@@ -47,7 +47,7 @@ impl Place {
         if valid {
             Ok(Self::Socket(path.to_owned()))
         } else {
-            Err(PlaceError::Socket(text::cut(&text::visible(path), 100)))
+            Err(PlaceError::Socket(shown(path)))
         }
     }
 }

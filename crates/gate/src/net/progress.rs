@@ -124,7 +124,7 @@ impl Progress {
         let end = self.begin + told_after(limit);
         let look = match timeout_at(end, Box::pin(looking)).await {
             Ok(found) => found.unwrap_or_else(|wrong| Look::without_answer(wrong.into())),
-            Err(_) => hung(self.placed(self.hung(limit))),
+            Err(_) => hung(self.placed(self.hung(limit))).hung(),
         };
         self.complete(look)
     }

@@ -4,12 +4,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 use gha::edge::http::Via;
-use gha::text;
 
 use crate::finding::{Fault, FaultKind};
 
 use super::fault;
-use super::host_port::HostPort;
+use super::host_port::{self, HostPort};
 use super::progress::{Progress, Stage};
 
 /// The most addresses of a name that are used; a name with more is as good as its first ones.
@@ -55,7 +54,7 @@ impl FromStr for Override {
     type Err = OverrideError;
 
     fn from_str(written: &str) -> Result<Self, Self::Err> {
-        let refuse = || OverrideError(text::cut(&text::visible(written), 100));
+        let refuse = || OverrideError(host_port::shown(written));
         let mut parts = written.trim().splitn(3, ':');
         let (Some(host), Some(port), Some(addresses)) = (parts.next(), parts.next(), parts.next()) else {
             return Err(refuse());

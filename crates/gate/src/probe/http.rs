@@ -10,6 +10,8 @@ use hyper::header::{
     HeaderName, HeaderValue, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, USER_AGENT,
 };
 
+use tokio::sync::Semaphore;
+
 use gha::duration;
 use gha::edge::http::Url;
 use gha::mask::Masker;
@@ -31,7 +33,7 @@ mod meter;
 mod tests;
 
 pub use address::{AddressError, address, shown};
-use exchange::{Ask, exchange};
+use exchange::{Ask, LARGE_BODIES, Room, exchange};
 use hops::Hop;
 
 /// How much of a body is shown, in characters.
@@ -57,6 +59,8 @@ pub struct Http {
     min_days: Option<i64>,
     expect: Expect,
     masker: Masker,
+    /// What all looks share for large bodies.
+    large_bodies: Semaphore,
 }
 
 /// A header can't be sent. Its value is not told, for it may be a secret.
@@ -110,6 +114,7 @@ impl Http {
             expect,
             masker,
             url,
+            large_bodies: Semaphore::new(LARGE_BODIES),
         }
     }
 
@@ -187,10 +192,11 @@ impl Http {
         let ways = self.network.ways(&origin, progress).await?;
         let resolved = progress.elapsed();
         let mut seen = None;
+        let room = Room::of(&self.large_bodies);
         for way in &ways {
             progress.again(way.place(&ways));
             let begin = progress.elapsed();
-            let look = self.at(&origin, way, progress).await;
+            let look = self.at(&origin, way, &room, progress).await;
             let look = look.map_err(|fault| progress.placed(fault))?;
             let took = resolved + progress.elapsed().saturating_sub(begin);
             let look = self.in_time(look, took);
@@ -207,7 +213,13 @@ impl Http {
     }
 
     /// Asks one place, follows where it leads, and judges what is at the end.
-    async fn at(&self, origin: &Origin, way: &Way, progress: &Progress) -> Result<Look, Fault> {
+    async fn at(
+        &self,
+        origin: &Origin,
+        way: &Way,
+        room: &Room<'_>,
+        progress: &Progress,
+    ) -> Result<Look, Fault> {
         let mut path: Vec<String> = Vec::new();
         let mut hop = Hop {
             url: address::bare(&self.url),
@@ -218,7 +230,7 @@ impl Http {
         };
         let mut left = false;
         loop {
-            let answer = self.answer(&hop, (origin, way), left, progress).await;
+            let answer = self.answer(&hop, (origin, way), (left, room), progress).await;
             let answer = answer.map_err(|fault| Fault {
                 reason: after(fault.reason, &path),
                 ..fault
@@ -243,7 +255,7 @@ impl Http {
         &self,
         hop: &Hop,
         (origin, way): (&Origin, &Way),
-        left: bool,
+        (left, room): (bool, &Room<'_>),
         progress: &Progress,
     ) -> Result<Answer, Fault> {
         let here = Origin::of(&hop.url).filter(|here| here != origin);
@@ -265,6 +277,7 @@ impl Http {
             headers,
             body: if hop.body { self.body.clone() } else { Bytes::new() },
             limit: self.body_limit,
+            room,
         };
         let opened = self.network.open(&origin, &way, &PROTOCOLS, progress).await?;
         exchange(opened, ask, progress).await

@@ -32,6 +32,8 @@ pub struct Look {
     /// Whole days until the first certificate of the presented chain ends, also where the chain is refused; negative
     /// where one has ended.
     pub days_left: Option<i64>,
+    /// Whether its own limit ended it, wherever it hung: in connecting as well as in waiting for an answer.
+    pub hung: bool,
 }
 
 /// How long the phases of a look took, as far as it came. What a look has no use for stays empty.
@@ -57,7 +59,14 @@ impl Look {
             excerpt: None,
             phases: Phases::default(),
             days_left: None,
+            hung: false,
         }
+    }
+
+    /// The same of a look that its own limit ended, wherever it hung.
+    #[must_use]
+    pub fn hung(self) -> Self {
+        Self { hung: true, ..self }
     }
 
     /// The same with the beginning of what was answered.
@@ -91,5 +100,6 @@ pub async fn look_within(probe: &dyn Probe, limit: Duration) -> Look {
             FaultKind::Slow,
             format!("no complete answer within {shown}"),
         ))
+        .hung()
     })
 }

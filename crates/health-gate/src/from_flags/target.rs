@@ -79,12 +79,9 @@ fn pairs(
     }
     document.open(key, flag);
     for pair in written {
-        let (name, value) = pair.split_once(between).ok_or_else(|| Error::NoPair {
-            flag,
-            between,
-            // It may hold a secret.
-            name: gha::text::cut(&gha::text::visible(pair), 20),
-        })?;
+        let (name, value) = pair
+            .split_once(between)
+            .ok_or_else(|| Error::NoPair { flag, between })?;
         document.value(name.trim(), flag, value.trim());
     }
     document.close();

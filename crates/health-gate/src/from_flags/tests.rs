@@ -65,7 +65,7 @@ fn flags_that_contradict_each_other_name_themselves() {
         ),
         (
             "wait --url http://x --header nope",
-            "`--header`: `nope` is no name and value",
+            "`--header`: what is given is no name and value",
         ),
         ("wait --url http://x --header-env a=NOT_SET", "`--header-env`"),
         ("watch --url http://x --rate 5", "`--rate`: `5` is no rate"),

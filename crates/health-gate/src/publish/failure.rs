@@ -58,7 +58,7 @@ pub fn advice_of(trouble: &Trouble) -> &'static str {
     match trouble.kind {
         TroubleKind::Passing => "look whether it can be reached from here; nothing is known of the target",
         TroubleKind::Question => {
-            "correct what is asked; for a metric source, `health-gate validate -f FILE --ask` shows what it answers"
+            "correct what is asked: a program is one in PATH or a path from the working folder, and what a metric source answers is shown by `health-gate validate -f FILE --ask`"
         }
         TroubleKind::Access => "check the credentials and what they may read",
     }

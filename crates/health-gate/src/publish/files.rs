@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use gha::edge::files::write_file;
+use gha::env::Env;
 use gha::{Exit, Failure, Runner, text};
 
 use crate::asked::Asked;
@@ -43,8 +44,15 @@ pub(crate) fn report_path(results: &Results, runner: &Runner) -> Option<PathBuf>
     if let Some(path) = &results.report {
         return Some(path.clone());
     }
-    let folder = PathBuf::from(runner.env().get("RUNNER_TEMP")?).join("deploy-actions");
-    let step = runner.env().get("GITHUB_ACTION").unwrap_or("run");
+    let path = of_step(runner.env())?;
+    std::fs::create_dir_all(path.parent()?).ok()?;
+    Some(path)
+}
+
+/// The file of a step in a runner.
+pub(crate) fn of_step(env: &Env) -> Option<PathBuf> {
+    let folder = PathBuf::from(env.get("RUNNER_TEMP")?).join("deploy-actions");
+    let step = env.get("GITHUB_ACTION").unwrap_or("run");
     let step: String = step
         .chars()
         .map(|c| {
@@ -56,7 +64,6 @@ pub(crate) fn report_path(results: &Results, runner: &Runner) -> Option<PathBuf>
         })
         .take(80)
         .collect();
-    std::fs::create_dir_all(&folder).ok()?;
     Some(folder.join(format!("health-gate-{step}.json")))
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gate::observation::Observation;
 use gate::observe::Ending;
-use gate::tape::{State, Tape};
+use gate::tape::{State, Tape, Unseen};
 use serde::Serialize;
 
 use super::record::Record;
@@ -17,8 +17,11 @@ pub struct WatchReport {
     pub duration_ms: u64,
     /// Whether it came to its end; otherwise a rule had failed before, or it was cut off.
     pub complete: bool,
-    /// Looks that were not started because too many were under way; they count as bad.
+    /// Looks that were not started because too many that hung were under way; they count as bad.
     pub dropped: u64,
+    /// Looks that were not started because too many that answered were under way; a rule that depends on them is not
+    /// decided.
+    pub crowded: u64,
     /// Looks that were left out because this program came late for them; they count as nothing.
     pub skipped: u64,
     /// The probes.
@@ -75,6 +78,7 @@ impl WatchReport {
             duration_ms: to_millis(ended.map_or_else(|took| took, |ending| ending.took)),
             complete: ended.is_ok_and(|ending| ending.complete),
             dropped: ended.map_or(0, |ending| ending.dropped),
+            crowded: ended.map_or(0, |ending| ending.crowded),
             skipped: ended.map_or(0, |ending| ending.skipped),
             probes: probes
                 .map(|(probe, tape)| ProbeReport {
@@ -102,7 +106,7 @@ impl ProbeReport {
             samples.filter(|sample| sample.state() == wanted).count() as u64
         };
         let (bad, timed_out) = (count(State::Bad) + count(State::TooSlow), count(State::TimedOut));
-        let whole = tape.percentile(Duration::ZERO, Duration::MAX, 95.0);
+        let whole = tape.percentile(Duration::ZERO, Duration::MAX, 95.0, Unseen::Known);
         Self {
             name: String::new(),
             address: String::new(),

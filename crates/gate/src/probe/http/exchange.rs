@@ -3,6 +3,7 @@
 //! The head of an answer is bounded by [`HEAD`] and [`HEAD_LIMIT`], the body by the asker. hyper's tasks live inside the
 //! exchange.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -12,6 +13,7 @@ use hyper::client::conn::{http1, http2};
 use hyper::header::{HOST, HeaderMap, HeaderValue, PROXY_AUTHORIZATION};
 use hyper::{Method, Request, Response, Uri, Version};
 use hyper_util::rt::TokioIo;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use gha::edge::http::Url;
@@ -36,7 +38,7 @@ const FIELDS: usize = 256;
 const WINDOW: u32 = 256 * 1024;
 
 /// A request.
-pub(crate) struct Ask<'a> {
+pub(crate) struct Ask<'a, 'r> {
     pub(crate) url: &'a Url,
     pub(crate) method: &'a Method,
     /// All headers but those that a connection needs.
@@ -44,20 +46,53 @@ pub(crate) struct Ask<'a> {
     pub(crate) body: Bytes,
     /// The most bytes that are taken of the answer's body, as sent and as unpacked.
     pub(crate) limit: usize,
+    /// Where a large body takes its room.
+    pub(crate) room: &'a Room<'r>,
+}
+
+/// As much of a body is read in any case, in bytes.
+const SMALL: usize = 16 * 1024;
+
+/// How many looks at one target may hold a large body at once. Others wait, so that hundreds of looks at a target which
+/// sends much and then hangs do not take hundreds of megabytes; each of them hangs then as it would have anyway.
+pub(crate) const LARGE_BODIES: usize = 8;
+
+/// The room of one look for a large body, from what all looks at its target share.
+pub(crate) struct Room<'a> {
+    shared: &'a Semaphore,
+    taken: RefCell<Option<SemaphorePermit<'a>>>,
+}
+
+impl<'a> Room<'a> {
+    pub(crate) fn of(shared: &'a Semaphore) -> Self {
+        Self {
+            shared,
+            taken: RefCell::default(),
+        }
+    }
+
+    /// Takes it, once for a look; it is free again when the look is over.
+    async fn take(&self) {
+        if self.taken.borrow().is_none() {
+            // Nobody closes it.
+            let permit = self.shared.acquire().await.ok();
+            self.taken.replace(permit);
+        }
+    }
 }
 
 /// Asks and reads the answer.
-pub(crate) async fn exchange(opened: Opened, ask: Ask<'_>, progress: &Progress) -> Result<Answer, Fault> {
+pub(crate) async fn exchange(opened: Opened, ask: Ask<'_, '_>, progress: &Progress) -> Result<Answer, Fault> {
     let through_reader = opened.reader.is_some();
     let readings = Rc::new(Readings::default());
-    let limit = ask.limit;
+    let (limit, room) = (ask.limit, ask.room);
     let host = ask.url.host_str().unwrap_or_default().to_owned();
     let tasks = Tasks::default();
     let exchanged = tasks
         .beside(async {
             let response = send(opened, ask, &tasks, &readings, progress).await?;
             readings.headed();
-            read(response, limit, progress).await
+            read(response, limit, room, progress).await
         })
         .await;
     let answer = exchanged.map_err(|broken| match broken {
@@ -102,7 +137,7 @@ impl From<hyper::Error> for Broken {
 /// Sends the request and waits for the head of the answer.
 async fn send(
     opened: Opened,
-    ask: Ask<'_>,
+    ask: Ask<'_, '_>,
     tasks: &Tasks,
     readings: &Rc<Readings>,
     progress: &Progress,
@@ -180,7 +215,7 @@ async fn watched<T>(
 }
 
 /// The request as hyper takes it, with its whole address.
-fn request(ask: Ask<'_>, two: bool) -> Result<Request<Full<Bytes>>, Broken> {
+fn request(ask: Ask<'_, '_>, two: bool) -> Result<Request<Full<Bytes>>, Broken> {
     let uri = uri(ask.url).ok_or_else(|| Broken::Unwritten("the address can't be asked".to_owned()))?;
     let authority = uri.authority().map(|authority| authority.as_str().to_owned());
     let mut request = Request::new(Full::new(ask.body));
@@ -197,7 +232,12 @@ fn request(ask: Ask<'_>, two: bool) -> Result<Request<Full<Bytes>>, Broken> {
 }
 
 /// Reads an answer, its body up to the limit.
-async fn read(response: Response<Incoming>, limit: usize, progress: &Progress) -> Result<Answer, Broken> {
+async fn read(
+    response: Response<Incoming>,
+    limit: usize,
+    room: &Room<'_>,
+    progress: &Progress,
+) -> Result<Answer, Broken> {
     let (head, mut incoming) = response.into_parts();
     progress.goes_on(Stage::Body(0));
     let headers = head.headers.iter().map(|(name, value)| {
@@ -211,10 +251,15 @@ async fn read(response: Response<Incoming>, limit: usize, progress: &Progress) -
     };
     while let Some(frame) = incoming.frame().await {
         let Ok(chunk) = frame?.into_data() else { continue };
-        let room = limit - answer.body.len();
-        answer.body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        let left = limit - answer.body.len();
+        if answer.body.len() + chunk.len() > SMALL {
+            room.take().await;
+            // At once: growing by halves would hold it twice for a moment.
+            answer.body.reserve_exact(left);
+        }
+        answer.body.extend_from_slice(&chunk[..chunk.len().min(left)]);
         progress.goes_on(Stage::Body(answer.body.len()));
-        if chunk.len() > room {
+        if chunk.len() > left {
             answer.cut = true;
             break;
         }

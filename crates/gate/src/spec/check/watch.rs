@@ -141,9 +141,14 @@ fn probe(name: &str, raw: &file_targets::Target, faults: &mut Faults) -> Option<
             "`try_timeout` must be more than zero",
         );
     }
+    let target = target(raw, faults)?;
+    if raw.given.has("rate") && raw.rate.is_none() {
+        // How many samples there will be is not known, so that nothing is said of it.
+        return None;
+    }
     Some(Probe {
         name: name.to_owned(),
-        target: target(raw, faults)?,
+        target,
         interval: raw.rate.as_ref().map_or(PROBE_INTERVAL, |rate| rate.value.0),
         try_timeout,
     })

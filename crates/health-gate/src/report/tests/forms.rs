@@ -52,7 +52,7 @@ fn a_report_is_json_with_a_schema() {
     );
     assert_eq!(
         json["watch"],
-        json!({"duration_ms": 600_000, "complete": false, "dropped": 0, "skipped": 0, "probes": [{
+        json!({"duration_ms": 600_000, "complete": false, "dropped": 0, "crowded": 0, "skipped": 0, "probes": [{
             "name": "probe", "address": "http://probe/health", "samples": 600, "bad": 60, "timed_out": 0, "unmeasured": 0,
             "p95_ms": 26.0,
             "latency": {"n": 540, "p50_ms": 23.0, "p95_ms": 26.0, "p99_ms": 26.0, "max_ms": 26.0},
