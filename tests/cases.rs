@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use black_box::program;
 
-const PROGRAMS: [&str; 3] = ["health-gate", "image-tag", "notify"];
+const PROGRAMS: [&str; 4] = ["ecs-deploy", "health-gate", "image-tag", "notify"];
 
 fn cases() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");

@@ -1,14 +1,20 @@
 //! The built programs against real servers: nginx, PostgreSQL, Redis, Prometheus, a gRPC server, and the blackbox exporter as
-//! another judge. A file is about one server; it is left out by its name where the server can't be had.
+//! another judge. And the stand-ins of AWS before Amazon's own command line. A file is about one server; it is left out by
+//! its name where the server can't be had.
 //!
 //! A server's own client says first what the server is like, so that no test passes because its server is another one
 //! than it says.
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails as the test does")]
 
+mod court;
 mod gate;
 mod name_server;
 
+mod with_aws;
+mod with_aws_cli;
+mod with_aws_ecs;
+mod with_aws_elb;
 mod with_blackbox;
 mod with_grpc;
 mod with_nginx;

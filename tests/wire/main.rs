@@ -9,6 +9,9 @@ mod commands;
 mod process;
 mod step;
 
+mod ecs_deploy;
+mod ecs_deploy_access;
+mod ecs_deploy_cancel;
 mod gate_addresses;
 mod gate_answers;
 mod gate_cancel;

@@ -256,6 +256,7 @@ fn run_verify(args: VerifyArgs) -> Result<()> {
         repository,
         reference: args.reference,
         allow_gnu: args.allow_gnu,
+        any_size: false,
     };
     let report = verify::verify(&request)?;
     for finding in &report.findings {

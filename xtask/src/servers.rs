@@ -28,7 +28,15 @@ const SERVERS: [(Need, &[&str]); 6] = [
     (BLACKBOX, &["with_blackbox::"]),
     (
         PYTHON,
-        &["with_grpc::", "with_prometheus::", "with_prometheus_compare::"],
+        &[
+            "with_aws::",
+            "with_aws_cli::",
+            "with_aws_ecs::",
+            "with_aws_elb::",
+            "with_grpc::",
+            "with_prometheus::",
+            "with_prometheus_compare::",
+        ],
     ),
 ];
 

@@ -162,6 +162,7 @@ pub fn release_tree(root: &Path, stage: &Stage) -> Result<PathBuf> {
         repository: repository.clone(),
         reference: tag.clone(),
         allow_gnu: true,
+        any_size: true,
     })?;
     ensure!(
         report.findings.is_empty(),

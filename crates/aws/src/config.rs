@@ -52,15 +52,10 @@ pub struct ConfigError(#[from] HttpError);
 /// # Errors
 /// When the certificate authorities can't be used.
 pub async fn load(settings: &Settings<'_>) -> Result<SdkConfig, ConfigError> {
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(settings.connect)
-        .operation_attempt_timeout(settings.attempt)
-        .operation_timeout(settings.call)
-        .build();
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(http_client()?)
         .retry_config(RetryConfig::standard().with_max_attempts(settings.attempts))
-        .timeout_config(timeouts);
+        .timeout_config(timeouts(settings));
     if let Ok(name) = AppName::new(format!("deploy-actions-{}", settings.interface.name)) {
         loader = loader.app_name(name);
     }
@@ -71,6 +66,31 @@ pub async fn load(settings: &Settings<'_>) -> Result<SdkConfig, ConfigError> {
         loader = loader.endpoint_url(endpoint);
     }
     Ok(loader.load().await)
+}
+
+/// A configuration with the credentials and the way to the network of another, and these times; region and address as far
+/// as they are said.
+#[must_use]
+pub fn narrowed(config: &SdkConfig, settings: &Settings<'_>) -> SdkConfig {
+    let mut builder = config
+        .to_builder()
+        .retry_config(RetryConfig::standard().with_max_attempts(settings.attempts))
+        .timeout_config(timeouts(settings));
+    if let Some(region) = settings.region {
+        builder = builder.region(Region::new(region.to_owned()));
+    }
+    if let Some(endpoint) = settings.endpoint {
+        builder = builder.endpoint_url(endpoint);
+    }
+    builder.build()
+}
+
+fn timeouts(settings: &Settings<'_>) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(settings.connect)
+        .operation_attempt_timeout(settings.attempt)
+        .operation_timeout(settings.call)
+        .build()
 }
 
 /// The way to the network: rustls with ring, the machine's authorities, `HTTPS_PROXY` and `NO_PROXY`.
@@ -126,5 +146,18 @@ mod tests {
             config.app_name().map(ToString::to_string).as_deref(),
             Some("deploy-actions-health-gate")
         );
+        let other = Settings {
+            region: Some("eu-north-1"),
+            endpoint: None,
+            attempts: 1,
+            ..settings
+        };
+        let narrow = narrowed(&config, &other);
+        assert_eq!(
+            narrow.region().map(ToString::to_string).as_deref(),
+            Some("eu-north-1")
+        );
+        assert_eq!(narrow.endpoint_url(), Some("http://127.0.0.1:9/base"));
+        assert_eq!(narrow.retry_config().map(RetryConfig::max_attempts), Some(1));
     }
 }

@@ -176,7 +176,10 @@ fn plain_code(code: &str) -> &str {
 
 /// What went wrong with credentials, if it was that.
 fn credentials(call: &str, error: &(dyn Error + 'static)) -> Option<Reason> {
-    let found = causes(error).find_map(|cause| cause.downcast_ref::<CredentialsError>())?;
+    let all = || causes(error).filter_map(|cause| cause.downcast_ref::<CredentialsError>());
+    // Where a role is taken by other credentials, it is these that lack.
+    let lacks = |found: &&CredentialsError| matches!(found, CredentialsError::CredentialsNotLoaded(_));
+    let found = all().find(lacks).or_else(|| all().next())?;
     let unreached = || causes(found).any(|cause| cause.is::<ConnectorError>());
     Some(match found {
         CredentialsError::CredentialsNotLoaded(_) => Reason {

@@ -3,6 +3,7 @@
 //! [`expect`] and [`version`] judge one answer, [`wait`] decides when to try again and when to stop; both are pure.
 //! [`probe`] asks the outside over the connections of [`net`], [`until_ready`] and [`observe`] run.
 
+pub mod account;
 pub mod answer;
 pub mod asked;
 pub mod clause;
@@ -19,6 +20,7 @@ pub mod observation;
 pub mod observe;
 pub mod probe;
 pub mod rule;
+pub mod run;
 pub mod setup;
 pub mod source;
 pub mod spec;

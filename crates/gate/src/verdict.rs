@@ -1,5 +1,7 @@
 //! Verdicts, and which of several counts.
 
+use serde::{Serialize, Serializer};
+
 /// What a rule, or the whole gate, says. The order is that of badness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
@@ -29,6 +31,12 @@ impl Verdict {
             Self::Error => "error",
             Self::Fail => "fail",
         }
+    }
+}
+
+impl Serialize for Verdict {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.word())
     }
 }
 

@@ -27,6 +27,16 @@ impl TraceId {
         Self(bytes)
     }
 
+    /// Reads a trace id as [`TraceId`] prints it: 32 lower-case hexadecimal digits that are not all zero.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.len() != 32 || !is_lower_hex(text) {
+            return None;
+        }
+        let id = u128::from_str_radix(text, 16).ok().filter(|id| *id != 0)?;
+        Some(Self(id.to_be_bytes()))
+    }
+
     /// Whether all tools of this run come to the same trace id.
     #[must_use]
     pub fn is_shared(env: &Env) -> bool {
@@ -53,13 +63,15 @@ fn parse_traceparent(text: &str) -> Option<TraceId> {
     let [version, trace, parent, flags] = fields[..] else {
         return None;
     };
-    let lower_hex = |text: &str| text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     let shaped = version.len() == 2 && trace.len() == 32 && parent.len() == 16 && flags.len() == 2;
-    if !shaped || version == "ff" || ![version, trace, parent, flags].into_iter().all(lower_hex) {
+    if !shaped || version == "ff" || ![version, trace, parent, flags].into_iter().all(is_lower_hex) {
         return None;
     }
-    let id = u128::from_str_radix(trace, 16).ok().filter(|id| *id != 0)?;
-    Some(TraceId(id.to_be_bytes()))
+    TraceId::parse(trace)
+}
+
+fn is_lower_hex(text: &str) -> bool {
+    text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 #[cfg(test)]
@@ -117,12 +129,14 @@ mod tests {
             let id = TraceId(id);
             if id.0 != [0; 16] {
                 assert_eq!(parse_traceparent(&id.traceparent(parent)), Some(id));
+                assert_eq!(TraceId::parse(&id.to_string()), Some(id));
             }
         }
 
         #[test]
         fn never_panics(text in any::<String>()) {
             let _ = parse_traceparent(&text);
+            let _ = TraceId::parse(&text);
         }
     }
 }

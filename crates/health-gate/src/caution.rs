@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gate::condition::Measure;
-use gate::observe::{Ending, MOST_LOOKS};
+use gate::observe::MOST_LOOKS;
 use gate::spec::Spec;
 use gate::spec::wait::Wait;
 use gate::spec::watch::Watch;
@@ -77,19 +77,6 @@ fn crowds(watch: &Watch) -> Vec<String> {
         .collect()
 }
 
-/// The looks of an observation that found no room.
-#[must_use]
-pub fn crowded(ending: &Ending) -> Option<String> {
-    let looks = match ending.crowded {
-        0 => return None,
-        1 => "1 look was".to_owned(),
-        count => format!("{count} looks were"),
-    };
-    Some(format!(
-        "{looks} not made and not measured: {MOST_LOOKS} were under way, the most that the gate makes at once; lower the rate"
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,19 +124,5 @@ mod tests {
         ] {
             assert_eq!(said(&file), [""; 0], "{file}");
         }
-    }
-
-    #[test]
-    fn looks_without_room_are_counted() {
-        let ending = |crowded| Ending {
-            complete: true,
-            took: USUAL,
-            dropped: 0,
-            crowded,
-            skipped: 0,
-        };
-        assert_eq!(crowded(&ending(0)), None);
-        assert!(crowded(&ending(1)).unwrap().starts_with("1 look was not made"));
-        assert!(crowded(&ending(7)).unwrap().starts_with("7 looks were not made"));
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use gate::finding::Finding;
 use gate::probe::{Look, look_within};
+use gate::run::{Made, Seen};
 use gate::setup::Setup;
 use gate::spec::Spec;
 use gate::spec::target::{Kind, Target};
@@ -19,9 +20,8 @@ use tokio::time::Instant;
 use crate::asked::Asked;
 use crate::error::Error;
 use crate::intent;
-use crate::publish::{self, Cut, Seen};
+use crate::publish::{self, Cut};
 use crate::report::record::{Named, Record};
-use crate::session::Made;
 
 /// Looks once.
 ///

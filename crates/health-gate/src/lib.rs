@@ -11,7 +11,6 @@ pub mod document;
 pub mod error;
 pub mod from_flags;
 pub mod intent;
-pub mod preflight;
 pub mod publish;
 pub mod report;
 pub mod session;

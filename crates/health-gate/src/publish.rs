@@ -4,11 +4,12 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use gate::contest::Contest;
+use gate::account::Account;
 use gate::observation::Observation;
+use gate::run::preflight::Refused;
+use gate::run::{Seen, account, trouble};
 use gate::until_ready::End;
 use gate::verdict::Verdict;
-use gate::{observe, until_ready};
 use gha::edge::cancel::Cancelled;
 use gha::outcome::Outcome;
 use gha::{Exit, Failure, Runner, Status, duration};
@@ -16,10 +17,9 @@ use gha::{Exit, Failure, Runner, Status, duration};
 use crate::asked::Asked;
 use crate::cli::INTERFACE;
 use crate::intent;
-use crate::preflight::Refused;
 use crate::report::record::Record;
-use crate::report::{Comparison, Report, Run, Waited, Watched};
-use failure::{exit, help, trouble};
+use crate::report::{Report, Run};
+use failure::{exit, help};
 use files::{Files, write_files};
 
 mod failure;
@@ -28,17 +28,6 @@ mod files;
 pub use failure::{advice_of, exit_of};
 pub use files::check_folders;
 pub(crate) use files::{of_step, report_path};
-
-/// What a run came to, as far as it came.
-#[derive(Debug, Default)]
-pub struct Seen {
-    /// A source that will never answer.
-    pub refused: Option<Refused>,
-    /// How the wait ended.
-    pub waited: Option<until_ready::Ending>,
-    /// How the observation ended.
-    pub watched: Option<observe::Ending>,
-}
 
 /// Why a run was cut off.
 #[derive(Clone, Copy, Debug)]
@@ -128,8 +117,8 @@ pub fn finish(
 /// A run that did not begin, because a source will never answer. It is written wherever a result belongs, so that no
 /// later step reads the pass of an earlier run.
 fn refuse(asked: &Asked, refused: &Refused, runner: &Runner) -> Failure {
-    let reason = format!("source `{}`: {}", refused.source, refused.trouble.reason);
-    let report = Report::unmeasured(&this_run(asked, None, runner), &reason);
+    let reason = refused.reason();
+    let report = Report::of(&this_run(asked, None, runner), Account::unmeasured(&reason));
     let files = write_files(asked, &report, runner);
     if let Some(error) = &files.unwritten {
         runner.warn(error);
@@ -164,62 +153,15 @@ fn report(
     runner: &Runner,
 ) -> Report {
     let run = this_run(asked, cut, runner);
-    let waited = asked.spec.wait.as_ref().map(|wait| Waited {
-        until: wait.until,
-        ending: seen.waited.as_ref(),
-    });
-    let waited_well =
-        waited.is_none_or(|waited| waited.ending.is_some_and(|ending| ending.end == End::Ready));
-    let watched = observation.filter(|_| waited_well).map(|observation| Watched {
+    let account = account(
+        &asked.spec,
+        record,
         observation,
-        ending: seen.watched.as_ref(),
-        took: runner.elapsed().saturating_sub(
-            seen.waited
-                .as_ref()
-                .map_or_else(Default::default, |ending| ending.took),
-        ),
-    });
-    let contests = watched
-        .iter()
-        .flat_map(|watched| watched.observation.comparisons());
-    let complete = seen.watched.is_some_and(|ending| ending.complete);
-    let comparisons = contests.map(|contest| comparison(contest, complete)).collect();
-    Report::new(&run, record, waited, watched, comparisons)
-}
-
-/// A comparison as it is reported.
-fn comparison(contest: &Contest, complete: bool) -> Comparison {
-    let mut numbers = Vec::new();
-    if let Some(look) = &contest.look {
-        let rates = [
-            ("canary_rate", look.canary.rate()),
-            ("baseline_rate", look.baseline.rate()),
-        ];
-        let ratio = look.ratio.as_ref();
-        let statistics = [
-            ("ratio", ratio.map(|ratio| ratio.ln.exp())),
-            ("ratio_lower", look.ratio_lower()),
-            ("ratio_upper", look.ratio_upper()),
-            ("p", look.p),
-            ("level", Some(look.level)),
-            ("dispersion", ratio.map(|ratio| ratio.dispersion)),
-            ("intervals", Some(f64::from(look.intervals))),
-            ("look", Some(f64::from(look.look))),
-        ];
-        let known = rates
-            .into_iter()
-            .chain(statistics)
-            .filter_map(|(name, value)| Some((name.to_owned(), value?)));
-        numbers.extend(known.filter(|(_, value)| value.is_finite()));
-    }
-    Comparison {
-        name: contest.comparison.name.clone(),
-        verdict: contest.verdict(complete),
-        advisory: contest.comparison.advisory,
-        cut_short: !complete && contest.verdict(complete) == Verdict::Inconclusive,
-        reason: contest.reason(),
-        numbers,
-    }
+        seen,
+        run.cut.as_deref(),
+        run.took,
+    );
+    Report::of(&run, account)
 }
 
 /// The facts of a run; status and headline of a failure are the failure's.

@@ -12,7 +12,7 @@ use gha::{Failure, Runner};
 
 use crate::cli::{Command, INTERFACE, Results};
 use crate::publish::{of_step, report_path};
-use crate::report::{Report, Run, SCHEMA};
+use crate::report::{Account, Report, Run, SCHEMA};
 
 /// How far into a file its kind can be told.
 const HEAD: u64 = 256;
@@ -97,7 +97,7 @@ pub fn write(results: &Results, failure: &Failure, runner: &Runner) {
         config_hash: None,
         cut: None,
     };
-    let report = Report::unmeasured(&run, &chain(failure.error.as_ref()));
+    let report = Report::of(&run, Account::unmeasured(&chain(failure.error.as_ref())));
     let masker = runner.writer().masker().clone();
     let json = report_path(results, runner).map(|path| (path, report.json(&masker).unwrap_or_default()));
     let junit = results.junit.clone();

@@ -1,13 +1,14 @@
 //! Reads a gate file and makes everything it asks for, without looking at anything; on request each source is asked once.
 
+use gate::run::preflight::{answers, shown};
+use gate::run::{Made, observation};
 use gate::setup::Setup;
 use gate::source::Query;
 use gha::outcome::Outcome;
 use gha::{Exit, Failure, Runner, Status, text};
 
 use crate::asked::Asked;
-use crate::preflight::{answers, shown};
-use crate::session::{Made, observation};
+use crate::error::Error;
 use crate::{caution, intent, publish};
 
 /// Says what a gate file would do.
@@ -19,7 +20,7 @@ pub async fn run(asked: Asked, ask: bool, runner: &Runner) -> Result<Outcome, Fa
     let made = Made::of(&asked.spec, &setup)
         .await
         .map_err(|error| asked.failed(error))?;
-    let observation = observation(&asked.spec)?;
+    let observation = observation(&asked.spec).map_err(Error::from)?;
     for line in intent::lines(&asked.spec) {
         runner.info(&line);
     }

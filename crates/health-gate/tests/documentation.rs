@@ -77,7 +77,10 @@ fn of_language(language: &str) -> Vec<Block> {
 
 fn gate_files() -> Vec<Block> {
     let mut files = of_language("yaml");
-    files.retain(|block| block.content.starts_with("version: 1\n"));
+    // Those of ecs-deploy know more variables and sources, and are read by its own test.
+    files.retain(|block| {
+        block.content.starts_with("version: 1\n") && !block.place.starts_with("ecs-deploy.md:")
+    });
     files
 }
 

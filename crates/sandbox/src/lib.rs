@@ -3,7 +3,7 @@
 //! - [`runner`] runs one job of a workflow the way GitHub's runner does, with real processes and signals.
 //! - [`http`] is a scripted HTTP server and a forward proxy on loopback, with faults and a request log.
 //! - [`peers`] starts real servers on loopback: nginx, PostgreSQL, Redis, Prometheus and others.
-//! - [`stand_ins`] are services made of it: a web service that rolls out, a chat receiver, GitHub's API.
+//! - [`stand_ins`] are services made of it: a web service that rolls out, a chat receiver, GitHub's API, AWS.
 //!
 //! A stand-in proves that our side speaks as we think the other side listens. Whether the other side does is
 //! judged by real servers and foreign tools.

@@ -192,6 +192,7 @@ fn tests_may_take_glibc_and_sources_that_are_not_committed() {
         repository: request.repository,
         reference: "v1.2.3".into(),
         allow_gnu: true,
+        any_size: false,
     };
     assert_eq!(verify::verify(&lenient).unwrap().findings, []);
 }

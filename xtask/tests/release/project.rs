@@ -129,6 +129,7 @@ impl Project {
             repository,
             reference: reference.to_owned(),
             allow_gnu: false,
+            any_size: false,
         })
         .unwrap()
     }

@@ -11,9 +11,11 @@ use serde_json::Value;
 
 use crate::expression::{Expression, ExpressionError};
 use crate::net::tls::Trust;
+use crate::source::Source;
 use crate::spec::Spec;
 use crate::spec::fault::Place;
 use crate::spec::secret::SecretName;
+use crate::spec::sources::EcsMetric;
 use crate::spec::target::Filter;
 
 mod secrets;
@@ -57,6 +59,9 @@ pub struct Setup<'a> {
     variables: Vec<(String, Value)>,
     masker: Masker,
     trust: OnceCell<Trust>,
+    #[cfg(feature = "cloudwatch")]
+    aws: Option<aws::config::SdkConfig>,
+    ecs: Option<&'a dyn Fn(EcsMetric) -> Box<dyn Source>>,
 }
 
 impl<'a> Setup<'a> {
@@ -74,6 +79,29 @@ impl<'a> Setup<'a> {
             variables,
             masker: runner.writer().masker().clone(),
             trust: OnceCell::new(),
+            #[cfg(feature = "cloudwatch")]
+            aws: None,
+            ecs: None,
+        }
+    }
+
+    /// The same with a configuration of AWS that is there already: its credentials are those of the tool, and its region
+    /// and address count where a source names none.
+    #[cfg(feature = "cloudwatch")]
+    #[must_use]
+    pub fn with_aws(self, config: &aws::config::SdkConfig) -> Self {
+        Self {
+            aws: Some(config.clone()),
+            ..self
+        }
+    }
+
+    /// The same in a tool that tells of a service on ECS.
+    #[must_use]
+    pub fn with_ecs(self, source: &'a dyn Fn(EcsMetric) -> Box<dyn Source>) -> Self {
+        Self {
+            ecs: Some(source),
+            ..self
         }
     }
 

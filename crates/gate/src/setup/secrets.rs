@@ -71,7 +71,10 @@ fn of_source(kind: &SourceKind, runner: &Runner) {
             of_address(url.url(), runner);
             named(headers.iter().map(|(_, name)| name), runner);
         }
-        SourceKind::CloudWatch { .. } | SourceKind::Exec { .. } | SourceKind::Compose { .. } => {}
+        SourceKind::CloudWatch { .. }
+        | SourceKind::Exec { .. }
+        | SourceKind::Compose { .. }
+        | SourceKind::Ecs { .. } => {}
     }
 }
 

@@ -90,8 +90,15 @@ impl Setup<'_> {
                     // What fails is asked again by the observation.
                     attempts: 1,
                 };
-                let config = aws::config::load(&settings).await?;
+                let config = match &self.aws {
+                    Some(config) => aws::config::narrowed(config, &settings),
+                    None => aws::config::load(&settings).await?,
+                };
                 Box::new(crate::source::cloudwatch::CloudWatch::new(&config, *offset))
+            }
+            Kind::Ecs { metric } => {
+                let offered = self.ecs.map(|source| source(*metric));
+                offered.ok_or_else(|| setting(name, "this program deploys nothing to ECS"))?
             }
             #[cfg(not(feature = "cloudwatch"))]
             Kind::CloudWatch { .. } => return Err(setting(name, "this program asks no CloudWatch")),

@@ -25,6 +25,7 @@ pub mod fault;
 mod file;
 mod names;
 mod node;
+mod offer;
 mod preset;
 mod schema;
 pub mod secret;
@@ -37,6 +38,7 @@ pub mod watch;
 #[cfg(test)]
 mod tests;
 
+pub use offer::{Offer, Part};
 pub use schema::schema;
 
 /// A gate file with everything known and checked.
@@ -80,11 +82,27 @@ impl Spec {
 /// # Errors
 /// Everything that is wrong with it; of what is no YAML at all, the first.
 pub fn read(name: &str, bytes: &[u8], env: &Env, vars: &[(String, String)]) -> Result<Spec, Faults> {
+    read_with(name, bytes, env, vars, &Offer::default())
+}
+
+/// The same in a tool that offers more than every tool does.
+///
+/// # Errors
+/// As of [`read`].
+pub fn read_with(
+    name: &str,
+    bytes: &[u8],
+    env: &Env,
+    vars: &[(String, String)],
+    offer: &Offer<'_>,
+) -> Result<Spec, Faults> {
     let mut tree = node::parse(name, bytes)?;
+    offer.put_into(&mut tree);
     let mut context = Context {
         env,
         faults: Faults::none(name),
         costly: 0,
+        tells_ecs: offer.ecs,
     };
     let mut filler = vars::Filler::new(env);
     vars::refuse_nesting(&tree, &mut context.faults);

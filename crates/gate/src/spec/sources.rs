@@ -77,6 +77,29 @@ pub enum Kind {
         /// Where Docker listens, if not at the usual place.
         socket: Option<String>,
     },
+    /// The service that is being deployed to Amazon ECS, where a tool offers it.
+    Ecs {
+        /// What of it is told.
+        metric: EcsMetric,
+    },
+}
+
+/// What is told of a service that is being deployed to Amazon ECS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EcsMetric {
+    /// How many tasks of the new version failed.
+    #[default]
+    Crashes,
+}
+
+impl EcsMetric {
+    /// As it is written, and asked for.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Crashes => "crashes",
+        }
+    }
 }
 
 /// Who asks.
@@ -111,9 +134,11 @@ impl Source {
                 lag: *offset,
                 step: Duration::ZERO,
             },
-            Kind::Datadog { .. } | Kind::HttpJson { .. } | Kind::Exec { .. } | Kind::Compose { .. } => {
-                Reach::default()
-            }
+            Kind::Datadog { .. }
+            | Kind::HttpJson { .. }
+            | Kind::Exec { .. }
+            | Kind::Compose { .. }
+            | Kind::Ecs { .. } => Reach::default(),
         }
     }
 }

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
 use crate::edge::http;
-use crate::edge::runner::Runner;
+use crate::edge::runner::{Masks, Runner};
 use crate::env::Env;
 
 /// The longest that one request may take; GitHub answers in well under a second.
@@ -34,31 +34,59 @@ pub enum OidcError {
     Answer,
 }
 
-/// Asks for a token for `audience`, and masks it.
-///
-/// # Errors
-/// When the job may not have one, or the service does not give one.
-pub async fn token(runner: &Runner, client: &Client, audience: &str) -> Result<SecretString, OidcError> {
-    let (url, bearer) = request(runner.env(), audience)?;
-    let failed = |error| OidcError::Request(http::reason(error));
-    let answer = client
-        .get(url)
-        .bearer_auth(bearer.expose_secret())
-        .timeout(TRY)
-        .send()
-        .await
-        .map_err(failed)?;
-    if !answer.status().is_success() {
-        return Err(OidcError::Refused(answer.status()));
-    }
-    let body = answer.bytes().await.map_err(failed)?;
-    let token = parse(&body).ok_or(OidcError::Answer)?;
-    runner.mask(token.expose_secret());
-    Ok(token)
+/// Where tokens of this run come from. It owns what it needs, so that it can be asked again when a token has ended.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    url: Url,
+    bearer: SecretString,
+    client: Client,
+    masks: Masks,
 }
 
-/// The request's address, with the audience added, and its bearer token.
-fn request(env: &Env, audience: &str) -> Result<(Url, SecretString), OidcError> {
+impl Tokens {
+    /// What the runner offers this job.
+    ///
+    /// # Errors
+    /// When the job may not have a token.
+    pub fn offered(runner: &Runner, client: Client) -> Result<Self, OidcError> {
+        let (url, bearer) = request(runner.env())?;
+        let masks = runner.masks();
+        Ok(Self {
+            url,
+            bearer,
+            client,
+            masks,
+        })
+    }
+
+    /// Asks for a token for `audience`, and masks it.
+    ///
+    /// # Errors
+    /// When the service does not give one.
+    pub async fn token(&self, audience: &str) -> Result<SecretString, OidcError> {
+        let failed = |error| OidcError::Request(http::reason(error));
+        let mut url = self.url.clone();
+        url.query_pairs_mut().append_pair("audience", audience);
+        let answer = self
+            .client
+            .get(url)
+            .bearer_auth(self.bearer.expose_secret())
+            .timeout(TRY)
+            .send()
+            .await
+            .map_err(failed)?;
+        if !answer.status().is_success() {
+            return Err(OidcError::Refused(answer.status()));
+        }
+        let body = answer.bytes().await.map_err(failed)?;
+        let token = parse(&body).ok_or(OidcError::Answer)?;
+        self.masks.mask(token.expose_secret());
+        Ok(token)
+    }
+}
+
+/// The request's address and its bearer token.
+fn request(env: &Env) -> Result<(Url, SecretString), OidcError> {
     let offered = (
         env.get("ACTIONS_ID_TOKEN_REQUEST_URL"),
         env.get("ACTIONS_ID_TOKEN_REQUEST_TOKEN"),
@@ -66,8 +94,7 @@ fn request(env: &Env, audience: &str) -> Result<(Url, SecretString), OidcError> 
     let (Some(url), Some(bearer)) = offered else {
         return Err(OidcError::NotOffered);
     };
-    let mut url = Url::parse(url).map_err(|_| OidcError::Address)?;
-    url.query_pairs_mut().append_pair("audience", audience);
+    let url = Url::parse(url).map_err(|_| OidcError::Address)?;
     Ok((url, SecretString::from(bearer)))
 }
 
@@ -90,25 +117,15 @@ mod tests {
     use sandbox::http::{Reply, Script, Server};
 
     #[test]
-    fn the_audience_is_added_to_the_query() {
+    fn a_job_without_the_permission_is_offered_none() {
+        assert!(matches!(request(&Env::default()), Err(OidcError::NotOffered)));
         let env: Env = [
-            (
-                "ACTIONS_ID_TOKEN_REQUEST_URL",
-                "https://x.example.com/t?api-version=2",
-            ),
+            ("ACTIONS_ID_TOKEN_REQUEST_URL", "no address"),
             ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "bearer"),
         ]
         .into_iter()
         .collect();
-        let (url, _) = request(&env, "sts.amazonaws.com&x").unwrap();
-        assert_eq!(
-            url.as_str(),
-            "https://x.example.com/t?api-version=2&audience=sts.amazonaws.com%26x"
-        );
-        assert!(matches!(
-            request(&Env::default(), "a"),
-            Err(OidcError::NotOffered)
-        ));
+        assert!(matches!(request(&env), Err(OidcError::Address)));
     }
 
     #[test]
@@ -134,7 +151,8 @@ mod tests {
             ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "the-bearer"),
         ]);
         let client = http::client(&INTERFACE, false, TRY).unwrap();
-        let given = token(&runner, &client, "sts.amazonaws.com").await.unwrap();
+        let tokens = Tokens::offered(&runner, client).unwrap();
+        let given = tokens.token("sts.amazonaws.com&x").await.unwrap();
         assert_eq!(given.expose_secret(), "header.payload.signature");
         assert!(
             log.text().contains("::add-mask::header.payload.signature\n"),
@@ -142,10 +160,13 @@ mod tests {
             log.text()
         );
         let request = &server.requests()[0];
-        assert_eq!(request.path, "/token?api-version=2.0&audience=sts.amazonaws.com");
+        assert_eq!(
+            request.path,
+            "/token?api-version=2.0&audience=sts.amazonaws.com%26x"
+        );
         assert_eq!(request.header("authorization"), Some("Bearer the-bearer"));
 
-        let refused = token(&runner, &client, "x").await.unwrap_err().to_string();
+        let refused = tokens.token("x").await.unwrap_err().to_string();
         assert!(
             refused.contains("403") && !refused.contains("the-bearer"),
             "{refused}"

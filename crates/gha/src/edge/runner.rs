@@ -1,9 +1,10 @@
 //! The runner in which a tool runs: what it reads from, and what it writes to.
 
+use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -32,6 +33,23 @@ const SHORTEST_SECRET: usize = 6;
 /// The most that is read of a file that a user names; secrets, ledgers and payloads are far smaller.
 const FILE_LIMIT: u64 = 32 * 1024 * 1024;
 
+/// Hides values in all that the program prints from then on.
+#[derive(Clone)]
+pub struct Masks(Arc<Mutex<Writer>>);
+
+impl Masks {
+    /// Hides a value from now on.
+    pub fn mask(&self, secret: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).mask(secret);
+    }
+}
+
+impl fmt::Debug for Masks {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Masks")
+    }
+}
+
 /// A tool's runner: GitHub's, or a terminal that stands in for it.
 pub struct Runner {
     env: Env,
@@ -41,7 +59,7 @@ pub struct Runner {
     interface: Interface,
     started_at: Timestamp,
     started: Instant,
-    writer: Mutex<Writer>,
+    writer: Arc<Mutex<Writer>>,
     secrets_used: Mutex<Vec<&'static str>>,
     output_failure: Mutex<Option<Failure>>,
 }
@@ -61,7 +79,7 @@ impl Runner {
             interface,
             started_at: environment::now(),
             started: Instant::now(),
-            writer: Mutex::new(writer),
+            writer: Arc::new(Mutex::new(writer)),
             secrets_used: Mutex::default(),
             output_failure: Mutex::default(),
         }
@@ -158,6 +176,12 @@ impl Runner {
     /// Hides a value from now on.
     pub fn mask(&self, secret: &str) {
         self.writer().mask(secret);
+    }
+
+    /// What hides values for a part of the program that outlives a borrow, such as a provider of credentials.
+    #[must_use]
+    pub fn masks(&self) -> Masks {
+        Masks(Arc::clone(&self.writer))
     }
 
     /// A text with every known secret in it hidden. Foreign text passes here before it is cut or escaped: half a

@@ -1,36 +1,14 @@
 //! What a run that did not pass fails with: the exit code, and what to do next.
 
-use gate::course::Standing;
-use gate::observation::Observation;
+use gate::run::Seen;
 use gate::trouble::{Trouble, TroubleKind};
 use gate::until_ready::End;
 use gate::verdict::Verdict;
 use gha::{Exit, text};
 
-use super::Seen;
 use crate::asked::Asked;
 use crate::report::Report;
 use crate::report::record::Record;
-
-/// The trouble that kept a run from measuring.
-pub(super) fn trouble<'a>(observation: Option<&'a Observation>, seen: &'a Seen) -> Option<&'a Trouble> {
-    let waited = seen.waited.as_ref().and_then(|ending| match &ending.end {
-        End::Trouble { trouble, .. } => Some(trouble),
-        _ => None,
-    });
-    let courses = observation.into_iter().flat_map(Observation::courses);
-    let watched = courses.filter_map(|course| match &course.standing {
-        Standing::Trouble(trouble) if !course.rule.advisory => Some(trouble),
-        _ => None,
-    });
-    let contests = observation.into_iter().flat_map(Observation::comparisons);
-    let compared = contests.filter_map(|contest| match &contest.standing {
-        Standing::Trouble(trouble) if !contest.comparison.advisory => Some(trouble),
-        _ => None,
-    });
-    let all = waited.into_iter().chain(watched).chain(compared);
-    all.max_by_key(|trouble| trouble.lasts())
-}
 
 pub(super) fn exit(asked: &Asked, verdict: Verdict, trouble: Option<&Trouble>) -> Exit {
     match verdict {

@@ -20,7 +20,7 @@ mod body;
 mod connection;
 mod log;
 mod proxy;
-mod reply;
+pub(crate) mod reply;
 mod script;
 mod server;
 mod thread;

@@ -6,6 +6,7 @@
 //!
 //! The programs are what `cargo xtask servers` finds; nothing here installs or chooses one. They run on Linux alone.
 
+mod aws;
 mod blackbox;
 pub mod certificate;
 mod exporter;
@@ -21,6 +22,7 @@ mod python;
 mod redis;
 pub mod web;
 
+pub use aws::{AwsCli, Botocore, Judged};
 pub use blackbox::{Blackbox, MODULES, Opinion};
 pub use exporter::{Exporter, Scrapes};
 pub use grpc_health::{GrpcHealth, Serving};

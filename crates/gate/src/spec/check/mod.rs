@@ -27,10 +27,10 @@ const MARGIN: Duration = Duration::from_secs(30 * 60);
 
 /// Checks a file.
 pub(crate) fn check(file: &File, vars: Vars, context: &mut Context<'_>) -> Option<Spec> {
-    let faults = &mut context.faults;
-    version(file, faults);
+    version(file, &mut context.faults);
     let table = sources::Table::of(file.sources.as_ref());
-    let sources = sources::sources(file.sources.as_ref(), context.env, faults);
+    let sources = sources::sources(file.sources.as_ref(), context);
+    let faults = &mut context.faults;
     let wait = file.wait.as_ref().map(|raw| wait::wait(raw, faults));
     let compares = file.given.has("compare");
     let watch = file

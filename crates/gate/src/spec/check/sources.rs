@@ -10,12 +10,12 @@ use crate::spec::check::text::{filled, header_pairs};
 use crate::spec::fault::{Faults, Place};
 use crate::spec::file::leaf::Leaf;
 use crate::spec::file::query as file_query;
-use crate::spec::file::read::{Named, TextOr};
+use crate::spec::file::read::{Context, Named, TextOr};
 use crate::spec::file::sources as file;
 use crate::spec::file::words::SourceType;
 use crate::spec::names::{is_name, nearest};
 use crate::spec::secret::SecretName;
-use crate::spec::sources::{Credentials, Kind, Selection, Source};
+use crate::spec::sources::{Credentials, EcsMetric, Kind, Selection, Source};
 use crate::spec::target::Filter;
 
 /// The longest one asking may take where nothing else is said.
@@ -28,7 +28,7 @@ const CLOUDWATCH_OFFSET: Duration = Duration::from_secs(120);
 const RESTARTS: &str = "restarts";
 
 /// Which types a key belongs to; a key that is not here belongs to all.
-pub(crate) const KEYS: [(&str, &[&str]); 15] = [
+pub(crate) const KEYS: [(&str, &[&str]); 16] = [
     ("url", &["prometheus", "datadog", "http_json"]),
     ("bearer_env", &["prometheus"]),
     ("basic_env", &["prometheus"]),
@@ -44,6 +44,7 @@ pub(crate) const KEYS: [(&str, &[&str]); 15] = [
     ("args", &["exec"]),
     ("project", &["compose"]),
     ("socket", &["compose"]),
+    ("metric", &["ecs"]),
 ];
 
 /// The sources by name, as far as they are known.
@@ -54,6 +55,8 @@ struct Entry {
     kind: Option<SourceType>,
     /// What it tells where a rule asks for nothing else.
     value: Option<String>,
+    /// The same of a service on ECS.
+    metric: EcsMetric,
 }
 
 impl Table {
@@ -70,6 +73,11 @@ impl Table {
                 .as_ref()
                 .and_then(|source| source.value.as_ref())
                 .map(|value| value.value.clone()),
+            metric: source
+                .as_ref()
+                .and_then(|source| source.metric.as_ref())
+                .map(|metric| metric.value)
+                .unwrap_or_default(),
         };
         Self(entries.map(entry).collect())
     }
@@ -113,6 +121,7 @@ impl Table {
                 );
                 None
             }
+            (None, SourceType::Ecs) => Some(Query::Text(self.0[index].metric.word().to_owned())),
             (None, SourceType::Compose) => Some(Query::Text(RESTARTS.to_owned())),
             // What a program prints may be the number itself.
             (None, SourceType::Exec) => Some(Query::Text(own.unwrap_or_default())),
@@ -178,7 +187,13 @@ fn metric(raw: &file_query::Metric, faults: &mut Faults) -> Option<Metric> {
 }
 
 /// Checks the sources.
-pub(crate) fn sources(raw: Option<&Named<file::Source>>, env: &Env, faults: &mut Faults) -> Vec<Source> {
+pub(crate) fn sources(raw: Option<&Named<file::Source>>, context: &mut Context<'_>) -> Vec<Source> {
+    let Context {
+        env,
+        tells_ecs,
+        faults,
+        ..
+    } = context;
     let mut sources = Vec::new();
     for (name, raw) in raw.into_iter().flat_map(Named::read) {
         if !is_name(&name.name) {
@@ -190,7 +205,8 @@ pub(crate) fn sources(raw: Option<&Named<file::Source>>, env: &Env, faults: &mut
                 ),
             );
         }
-        sources.extend(source(&name.name, raw, env, faults));
+        let source = source(&name.name, raw, env, faults);
+        sources.extend(source.filter(|source| offered(source, raw, *tells_ecs, faults)));
     }
     sources
 }
@@ -261,12 +277,26 @@ fn source(name: &str, raw: &file::Source, env: &Env, faults: &mut Faults) -> Opt
                 socket: filled(raw.socket.as_ref(), "socket", faults),
             }
         }
+        SourceType::Ecs => Kind::Ecs {
+            metric: raw.metric.as_ref().map(|metric| metric.value).unwrap_or_default(),
+        },
     };
     Some(Source {
         name: name.to_owned(),
         timeout,
         kind,
     })
+}
+
+/// Whether the tool that reads the file can ask a source.
+fn offered(source: &Source, raw: &file::Source, tells_ecs: bool, faults: &mut Faults) -> bool {
+    let is_refused = matches!(source.kind, Kind::Ecs { .. }) && !tells_ecs;
+    if is_refused {
+        let reason =
+            "`ecs` tells of the service that `ecs-deploy` is deploying: it is for gates of `ecs-deploy` only";
+        faults.add(raw.given.place("type"), reason);
+    }
+    !is_refused
 }
 
 fn credentials(raw: &file::Source, faults: &mut Faults) -> Option<Credentials> {

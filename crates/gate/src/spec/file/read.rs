@@ -21,6 +21,8 @@ pub(crate) struct Context<'a> {
     pub(crate) faults: Faults,
     /// How many texts were read whose reading takes long.
     pub(crate) costly: u32,
+    /// Whether the tool tells of a service on ECS.
+    pub(crate) tells_ecs: bool,
 }
 
 impl Context<'_> {

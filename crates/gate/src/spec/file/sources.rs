@@ -7,6 +7,7 @@ use crate::spec::file::leaf::Leaf;
 use crate::spec::file::read::{Named, keys};
 use crate::spec::file::words::SourceType;
 use crate::spec::secret::SecretName;
+use crate::spec::sources::EcsMetric;
 
 keys! {
     /// A system that answers a question with a number. Texts may take from the environment: `${NAME}`, `${NAME:-default}`.
@@ -55,5 +56,8 @@ keys! {
         project: Leaf<String>,
         /// compose: where Docker listens. Default: `DOCKER_HOST`, or `unix:///var/run/docker.sock`.
         socket: Leaf<String>,
+
+        /// ecs: what is told of the service that is deployed; in gates of `ecs-deploy` only. Default: `crashes`.
+        metric: Leaf<EcsMetric>,
     }
 }

@@ -9,6 +9,7 @@ use crate::rule::NoData;
 use crate::spec::choice::{Addresses, Method, OnInconclusive, PostgresTls};
 use crate::spec::file::leaf::Meaning;
 use crate::spec::names::nearest;
+use crate::spec::sources::EcsMetric;
 use crate::wait::Until;
 
 /// Declares which word stands for which value.
@@ -31,6 +32,7 @@ macro_rules! words {
 
 words! {
     Until { "all" => All, "any" => Any, }
+    EcsMetric { "crashes" => Crashes, }
     OnInconclusive { "report" => Report, "fail" => Fail, }
     NoData { "inconclusive" => Inconclusive, "pass" => Pass, "fail" => Fail, "zero" => Zero, }
     Addresses { "any" => Any, "4" => V4, "6" => V6, "all" => All, }
@@ -53,12 +55,13 @@ pub(crate) enum SourceType {
     HttpJson,
     Exec,
     Compose,
+    Ecs,
 }
 
 words! {
     SourceType {
         "prometheus" => Prometheus, "cloudwatch" => CloudWatch, "datadog" => Datadog, "http_json" => HttpJson,
-        "exec" => Exec, "compose" => Compose,
+        "exec" => Exec, "compose" => Compose, "ecs" => Ecs,
     }
 }
 
@@ -72,6 +75,7 @@ impl SourceType {
             Self::HttpJson => "http_json",
             Self::Exec => "exec",
             Self::Compose => "compose",
+            Self::Ecs => "ecs",
         }
     }
 }

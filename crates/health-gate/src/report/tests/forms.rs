@@ -283,7 +283,7 @@ fn junit_has_a_case_for_each_target_and_rule() {
         reason: "too few".to_owned(),
         numbers: Vec::new(),
     };
-    let report = Report::new(&run(), &record, Some(waited), Some(watched), vec![comparison]);
+    let report = report_of(&run(), &record, Some(waited), Some(watched), vec![comparison]);
     assert_eq!(
         report.junit(&Masker::default()),
         r#"<?xml version="1.0" encoding="UTF-8"?>

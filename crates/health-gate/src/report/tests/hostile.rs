@@ -82,7 +82,7 @@ fn report(text: &str) -> Report {
         reason: text.to_owned(),
         numbers: vec![(text.to_owned(), 1.0)],
     };
-    Report::new(
+    report_of(
         &run(),
         &record,
         Some(Waited {

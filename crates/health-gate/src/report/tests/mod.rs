@@ -15,7 +15,9 @@ use gate::until_ready::{Attempt, End, Ending};
 use gate::wait::{Progress, Until};
 
 use super::record::{Named, Record};
-use super::{Comparison, Report, Run, Waited, Watched};
+use gate::account::{Waited, Watched};
+
+use super::{Account, Comparison, Report, Run};
 
 mod forms;
 mod hostile;
@@ -39,6 +41,19 @@ fn run() -> Run {
         config_hash: None,
         cut: None,
     }
+}
+
+/// The report of a run that waited, or observed, or both.
+fn report_of(
+    run: &Run,
+    record: &Record,
+    waited: Option<Waited<'_>>,
+    watched: Option<Watched<'_>>,
+    comparisons: Vec<Comparison>,
+) -> Report {
+    let cut = run.cut.as_deref();
+    let account = Account::new(run.took, cut, record, waited, watched, comparisons);
+    Report::of(run, account)
 }
 
 fn named(name: &str) -> Named {
@@ -123,7 +138,7 @@ fn waited(record: &Record, until: Until, ending: &Ending) -> Report {
         until,
         ending: Some(ending),
     };
-    Report::new(&run(), record, Some(waited), None, Vec::new())
+    report_of(&run(), record, Some(waited), None, Vec::new())
 }
 
 fn clause(written: &str, subject: &Subject) -> Clause {
@@ -224,7 +239,7 @@ fn watched(observation: &Observation, complete: bool) -> Report {
         ending: Some(&ending),
         took: secs(600),
     };
-    Report::new(&run(), &record, None, Some(watched), Vec::new())
+    report_of(&run(), &record, None, Some(watched), Vec::new())
 }
 
 /// An observation without comparisons.

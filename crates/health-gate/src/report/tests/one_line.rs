@@ -46,7 +46,7 @@ fn the_target_is_named_wherever_one_line_is_all_that_is_seen() {
             ending: Some(&ended),
             took: secs(600),
         };
-        Report::new(run, &record, None, Some(watched), Vec::new())
+        report_of(run, &record, None, Some(watched), Vec::new())
     };
     let report = watched(&Run {
         target: "http://probe/health".to_owned(),

@@ -259,7 +259,7 @@ fn a_comparison_counts_as_a_rule_does() {
             ending: Some(&observed(60, true)),
             took: secs(60),
         };
-        let report = Report::new(
+        let report = report_of(
             &run(),
             &record,
             Some(waited),

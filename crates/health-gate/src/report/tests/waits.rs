@@ -106,7 +106,7 @@ fn a_run_that_was_cut_off_is_no_pass() {
     };
     let until = Until::All;
     let waiting = Waited { until, ending: None };
-    let report = Report::new(&cut, &record, Some(waiting), None, Vec::new());
+    let report = report_of(&cut, &record, Some(waiting), None, Vec::new());
     assert_eq!(
         (report.verdict, report.reason.as_str()),
         (Verdict::Inconclusive, "cancelled by SIGINT after 2 tries")
@@ -116,7 +116,7 @@ fn a_run_that_was_cut_off_is_no_pass() {
         until,
         ending: Some(&ready),
     };
-    let report = Report::new(&cut, &record, Some(waited), None, Vec::new());
+    let report = report_of(&cut, &record, Some(waited), None, Vec::new());
     assert_eq!(
         (report.verdict, report.reason.as_str()),
         (
@@ -141,7 +141,7 @@ fn a_run_that_was_cut_off_is_no_pass() {
         ending: None,
         took: secs(61),
     };
-    let report = Report::new(&cut, &record, Some(waited), Some(watching), Vec::new());
+    let report = report_of(&cut, &record, Some(waited), Some(watching), Vec::new());
     assert_eq!(
         (report.verdict, report.reason.as_str()),
         (

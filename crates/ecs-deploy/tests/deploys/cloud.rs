@@ -1,0 +1,433 @@
+//! A cloud behind a transport in memory, on the virtual time of the test.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws::config::SdkConfig;
+use aws_config::{BehaviorVersion, Region};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::http::StatusCode;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use clap::Parser as _;
+use ecs_deploy::api::Api;
+use ecs_deploy::cli::{Cli, Command, INTERFACE};
+use ecs_deploy::gates::Gates;
+use ecs_deploy::place::Place;
+use ecs_deploy::shift::GateSays;
+use ecs_deploy::{deploy, plan, rollback, run_task, status};
+use gha::edge::cancel::{Cancel, Signal};
+use gha::edge::testing::runner_of;
+use gha::outcome::Outcome;
+use gha::{Exit, Failure, Runner};
+use sandbox::http::Request;
+use sandbox::stand_ins::aws::{Clock, Cloud, Entry, Heard};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep};
+
+/// What stands for the end of a run that was killed.
+const KILLED: &str = "killed";
+
+/// A cloud, and runners to deploy to it from: a fresh one for each run, as in a workflow.
+pub(crate) struct World {
+    pub(crate) cloud: Arc<Cloud>,
+    /// More variables of the runners' environment.
+    pub(crate) variables: Vec<(&'static str, String)>,
+    runs: Cell<usize>,
+    ends: RefCell<Option<End>>,
+    cancel_after: Cell<Option<Duration>>,
+}
+
+/// What happens to a run half way.
+#[derive(Clone, Debug)]
+pub(crate) struct End {
+    /// At which call of this run: its operation, and the nth of it from 1.
+    pub(crate) at: (String, usize),
+    /// Whether the call is done first.
+    pub(crate) after: bool,
+    /// Killed, where it is not cancelled.
+    pub(crate) killed: bool,
+}
+
+/// One run's way to the cloud, and what happens to it.
+struct Line {
+    cloud: Arc<Cloud>,
+    end: Option<End>,
+    calls: Mutex<usize>,
+    cancel: Cancel,
+    killed: Notify,
+}
+
+/// What the gates of a deploy say in turn, each after a time; without an answer they say yes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Answers(Vec<(Duration, GateSays)>);
+
+impl Answers {
+    pub(crate) fn saying(answers: impl IntoIterator<Item = (Duration, GateSays)>) -> Self {
+        Self(answers.into_iter().collect())
+    }
+}
+
+/// How a command ended.
+pub(crate) struct Ended {
+    pub(crate) result: Result<Outcome, Failure>,
+    pub(crate) took: Duration,
+    pub(crate) log: String,
+    /// The calls of this command, in order.
+    pub(crate) calls: Vec<Entry>,
+    /// When it ended, on the cloud's clock.
+    pub(crate) at: Duration,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let began = Instant::now();
+        let cloud = Cloud::unheard(Clock::of(move || began.elapsed()));
+        Self {
+            cloud: Arc::new(cloud),
+            variables: Vec::new(),
+            runs: Cell::new(0),
+            ends: RefCell::new(None),
+            cancel_after: Cell::new(None),
+        }
+    }
+
+    /// Another machine, at the same cloud.
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            cloud: Arc::clone(&self.cloud),
+            variables: self.variables.clone(),
+            runs: Cell::new(self.runs.get()),
+            ends: RefCell::new(None),
+            cancel_after: Cell::new(None),
+        }
+    }
+
+    /// Runs a command line.
+    pub(crate) async fn run(&self, line: &[&str]) -> Ended {
+        self.run_gated(line, None).await
+    }
+
+    /// Runs a command line, with gates that say this in turn, each after a time.
+    pub(crate) async fn run_gated(&self, line: &[&str], gates: Option<Answers>) -> Ended {
+        let words = std::iter::once("ecs-deploy").chain(line.iter().copied());
+        let cli = Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{error}"));
+        let (begin, earlier) = (Instant::now(), self.cloud.log().len());
+        self.runs.set(self.runs.get() + 1);
+        let attempt = self.runs.get().to_string();
+        let more = self.variables.iter().map(|(name, value)| (*name, value.as_str()));
+        let variables: Vec<(&str, &str)> = [
+            ("GITHUB_RUN_ID", "7"),
+            ("GITHUB_RUN_ATTEMPT", &*attempt),
+            // The moment at which the cloud's clock stands at zero.
+            ("SOURCE_DATE_EPOCH", "1767225600"),
+        ]
+        .into_iter()
+        .chain(more)
+        .collect();
+        let (runner, log) = runner_of(INTERFACE, &variables);
+        let way = Arc::new(Line {
+            cloud: Arc::clone(&self.cloud),
+            end: self.ends.borrow_mut().take(),
+            calls: Mutex::new(0),
+            cancel: runner.cancel().clone(),
+            killed: Notify::new(),
+        });
+        if let Some(time) = self.cancel_after.take() {
+            let cancel = runner.cancel().clone();
+            tokio::spawn(async move {
+                sleep(time).await;
+                cancel.trigger(Signal::Terminate);
+            });
+        }
+        let result = tokio::select! {
+            result = Box::pin(self.command(cli, gates, &runner, &way)) => result,
+            () = way.killed.notified() => Err(Failure::new(Exit::Bug, KILLED)),
+        };
+        Ended {
+            result,
+            took: begin.elapsed(),
+            log: log.text(),
+            calls: self.cloud.log().split_off(earlier),
+            at: self.cloud.world(|world| world.now()),
+        }
+    }
+
+    /// The next run is cancelled after a time.
+    pub(crate) fn cancel_after(&self, time: Duration) {
+        self.cancel_after.set(Some(time));
+    }
+
+    /// The next run is cancelled at a call, before it is done or after.
+    pub(crate) fn cancel_at(&self, operation: &str, nth: usize, after: bool) {
+        let at = (operation.to_owned(), nth);
+        let killed = false;
+        *self.ends.borrow_mut() = Some(End { at, after, killed });
+    }
+
+    /// The next run is killed at a call, before it is done or after.
+    pub(crate) fn kill_at(&self, operation: &str, nth: usize, after: bool) {
+        let at = (operation.to_owned(), nth);
+        let killed = true;
+        *self.ends.borrow_mut() = Some(End { at, after, killed });
+    }
+
+    async fn command(
+        &self,
+        cli: Cli,
+        gates: Option<Answers>,
+        runner: &Runner,
+        way: &Arc<Line>,
+    ) -> Result<Outcome, Failure> {
+        let config = self.config(way);
+        let place = |flags| Place::with(Api::new(&config, "prod"), flags, runner);
+        match cli.command {
+            Command::Deploy(flags) => {
+                let place = place(&flags.place);
+                match gates {
+                    Some(answers) => {
+                        let gates = Gates::saying(answers.0, &place);
+                        deploy::gated(&flags, Some(gates), &place).await
+                    }
+                    None => deploy::at(&flags, &place).await,
+                }
+            }
+            Command::Plan(flags) => plan::at(&flags, &place(&flags.place)).await,
+            Command::Rollback(flags) => rollback::at(&flags, &place(&flags.place)).await,
+            Command::Status(flags) => status::at(&place(&flags.place)).await,
+            Command::RunTask(flags) => run_task::at(&flags, &place(&flags.place)).await,
+        }
+    }
+
+    /// A service, for what is called without a command line. What it is reached by is never given back.
+    pub(crate) fn place(&self, service: &str) -> Place<'static> {
+        let cli = Cli::try_parse_from(["ecs-deploy", "status", "--cluster", "prod", "--service", service]);
+        let Ok(Command::Status(flags)) = cli.map(|cli| cli.command) else {
+            panic!("the flags of `status` are others");
+        };
+        let (runner, _) = runner_of(INTERFACE, &[("SOURCE_DATE_EPOCH", "1767225600")]);
+        let way = Arc::new(Line {
+            cloud: Arc::clone(&self.cloud),
+            end: None,
+            calls: Mutex::new(0),
+            cancel: runner.cancel().clone(),
+            killed: Notify::new(),
+        });
+        let api = Api::new(&self.config(&way), "prod");
+        Place::with(api, &flags.place, Box::leak(Box::new(runner)))
+    }
+
+    fn config(&self, way: &Arc<Line>) -> SdkConfig {
+        let variables = self.cloud.environment();
+        let of = |name| {
+            variables
+                .iter()
+                .find(|(known, _)| *known == name)
+                .unwrap()
+                .1
+                .clone()
+        };
+        let keys = Credentials::new(
+            of("AWS_ACCESS_KEY_ID"),
+            of("AWS_SECRET_ACCESS_KEY"),
+            None,
+            None,
+            "test",
+        );
+        let timeouts = TimeoutConfig::builder()
+            .operation_attempt_timeout(Duration::from_secs(20))
+            .operation_timeout(Duration::from_secs(60))
+            .build();
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new(of("AWS_REGION")))
+            .endpoint_url("http://cloud.test")
+            .credentials_provider(SharedCredentialsProvider::new(keys))
+            .retry_config(RetryConfig::standard().with_max_attempts(4))
+            .timeout_config(timeouts)
+            .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+            .http_client(InMemory(Arc::clone(way)))
+            .build()
+    }
+}
+
+impl Ended {
+    /// It ended well.
+    #[track_caller]
+    pub(crate) fn good(&self) -> &Outcome {
+        match &self.result {
+            Ok(outcome) => outcome,
+            Err(failure) => panic!("{:?}: {}\n{}", failure.exit, failure.error, self.log),
+        }
+    }
+
+    /// It ended with this code.
+    #[track_caller]
+    pub(crate) fn failed(&self, exit: Exit) -> &Failure {
+        match &self.result {
+            Err(failure) if failure.exit == exit => failure,
+            Err(failure) => panic!(
+                "{:?} and not {exit:?}: {}\n{}",
+                failure.exit, failure.error, self.log
+            ),
+            Ok(outcome) => panic!("{}\n{}", outcome.headline, self.log),
+        }
+    }
+
+    /// What it says, however it ended, with what to do.
+    pub(crate) fn says(&self) -> String {
+        match &self.result {
+            Ok(outcome) => outcome.headline.clone(),
+            Err(failure) => {
+                let help = failure.help.as_deref().unwrap_or_default();
+                format!("{}\n{help}", gha::failure::chain(failure.error.as_ref()))
+            }
+        }
+    }
+
+    /// The exit code.
+    pub(crate) fn exit(&self) -> u8 {
+        match &self.result {
+            Ok(_) => 0,
+            Err(failure) => failure.exit.code(),
+        }
+    }
+
+    /// Whether the run was killed.
+    pub(crate) fn is_killed(&self) -> bool {
+        matches!(&self.result, Err(failure) if failure.error.to_string() == KILLED)
+    }
+
+    /// The calls that changed something.
+    pub(crate) fn writes(&self) -> Vec<&str> {
+        let writes = self.calls.iter().filter(|call| call.writes());
+        writes.map(|call| call.operation.as_str()).collect()
+    }
+
+    /// The fact of a result, whichever it was.
+    pub(crate) fn fact(&self, name: &str) -> String {
+        let outcome = match &self.result {
+            Ok(outcome) => outcome,
+            Err(failure) => &failure.outcome,
+        };
+        outcome
+            .facts
+            .get(name)
+            .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+            .unwrap_or_default()
+    }
+}
+
+impl Line {
+    /// Whether the run ends at this call.
+    fn ends_at(&self, request: &Request) -> Option<&End> {
+        let named = |end: &&End| {
+            let target = format!(".{}", end.at.0);
+            let action = format!("Action={}&", end.at.0);
+            let json = request
+                .headers
+                .iter()
+                .any(|(name, value)| name.eq_ignore_ascii_case("x-amz-target") && value.ends_with(&target));
+            json || request.body.starts_with(action.as_bytes())
+        };
+        let end = self.end.as_ref().filter(named)?;
+        let mut calls = self.calls.lock().unwrap();
+        *calls += 1;
+        (*calls == end.at.1).then_some(end)
+    }
+
+    /// A killed run hears nothing more; a cancelled one goes on.
+    async fn end(&self, end: &End) {
+        if end.killed {
+            self.killed.notify_one();
+            std::future::pending::<()>().await;
+        }
+        self.cancel.trigger(Signal::Terminate);
+    }
+}
+
+/// A transport that asks the cloud directly.
+#[derive(Clone)]
+struct InMemory(Arc<Line>);
+
+impl fmt::Debug for InMemory {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("InMemory")
+    }
+}
+
+impl HttpClient for InMemory {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for InMemory {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let way = Arc::clone(&self.0);
+        HttpConnectorFuture::new(async move {
+            // A network takes time, and whoever asks without a pause must not stop the clock.
+            sleep(Duration::from_millis(20)).await;
+            let request = plain(&request);
+            let ends = way.ends_at(&request);
+            if let Some(end) = ends.filter(|end| !end.after) {
+                way.end(end).await;
+            }
+            let heard = way.cloud.hear(&request);
+            if let Some(end) = ends.filter(|end| end.after) {
+                way.end(end).await;
+            }
+            match heard {
+                Heard::Answer {
+                    status,
+                    headers,
+                    body,
+                    delay,
+                } => {
+                    sleep(delay).await;
+                    let status = StatusCode::try_from(status).unwrap();
+                    let mut response = HttpResponse::new(status, SdkBody::from(body));
+                    for (name, value) in headers {
+                        response.headers_mut().append(name.to_lowercase(), value);
+                    }
+                    Ok(response)
+                }
+                Heard::Reset => Err(ConnectorError::io("connection reset by peer".into())),
+                Heard::Silence => std::future::pending().await,
+            }
+        })
+    }
+}
+
+fn plain(request: &HttpRequest) -> Request {
+    let uri = request
+        .uri()
+        .strip_prefix("http://cloud.test")
+        .unwrap()
+        .to_owned();
+    let headers = request.headers().iter();
+    let mut headers: Vec<(String, String)> = headers
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+        headers.push(("host".to_owned(), "cloud.test".to_owned()));
+    }
+    Request {
+        method: request.method().to_owned(),
+        path: uri,
+        headers,
+        body: request.body().bytes().unwrap_or_default().to_vec(),
+        at: Duration::ZERO,
+    }
+}
