@@ -322,11 +322,12 @@ fn up_to(time: Duration, step: Duration) -> Duration {
 /// hold whatever they would have shown. A condition to end early is never met by a look that nobody made, so only those count
 /// that the target left no room for.
 fn see_tape(tape: &Tape, test: &Test, role: Role, from: Duration, to: Duration) -> Seen {
-    if let Some(trouble) = tape.blind(from, to) {
+    let gaps = tape.gaps(from, to);
+    if let Some(trouble) = gaps.blind() {
         return Seen::Trouble(trouble);
     }
     let known = measured(tape, &test.measure, (from, to), Unseen::Known);
-    if let Some(trouble) = tape.incomplete(from, to) {
+    if let Some(trouble) = gaps.incomplete() {
         let truth = |value: &Option<Measured>| value.as_ref().map(|value| test.of(value));
         let at_worst = match role {
             Role::Require => Unseen::Worst,

@@ -23,12 +23,13 @@ use crate::tape::{Sample, State};
 use crate::trouble::Trouble;
 
 /// The most looks of one probe that may be under way: they fit into the 1,024 open files that a process usually may have,
-/// and at 25 to 50 KB each into the memory that the whole may take. What a probe needs beyond that for single answers it
+/// and at about 40 KB each into the memory that the whole may take. What a probe needs beyond that for single answers it
 /// limits for all its looks together.
 pub const MOST_LOOKS: u32 = 512;
 
-/// How late a point of the grid may be started.
-const LATE: Duration = Duration::from_millis(50);
+/// How late a point of the grid may be started: after a pause of this program, a burst of what it missed would be another
+/// load than was asked for.
+const LATE: Duration = Duration::from_millis(10);
 
 /// How late a look starts by the clock's own grain; its latency is not counted from before it started.
 const GRAIN: Duration = Duration::from_millis(5);

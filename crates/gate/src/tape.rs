@@ -121,6 +121,59 @@ impl Sample {
     }
 }
 
+/// The looks of a span that were not made.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Gaps<'a> {
+    /// All looks of the span.
+    all: usize,
+    /// Those that could not be made.
+    unmeasured: usize,
+    /// Those that found no room.
+    crowded: usize,
+    /// How many of the newest in a row could not be made.
+    newest: usize,
+    /// Why the latest could not be made.
+    trouble: Option<&'a Trouble>,
+}
+
+impl Gaps<'_> {
+    /// Why the span shows nothing that can be trusted: its newest looks could not be made, or more of them than could. What
+    /// the others saw then says little of how the target is.
+    #[must_use]
+    pub fn blind(&self) -> Option<Trouble> {
+        let Self {
+            all,
+            unmeasured,
+            newest,
+            ..
+        } = *self;
+        let is_blind = newest >= BLIND || newest > 0 && newest == all || unmeasured * 2 > all;
+        is_blind.then(|| {
+            let why = format!("{unmeasured} of {all} looks could not be made");
+            match self.trouble {
+                Some(trouble) => Trouble {
+                    reason: format!("{why}: {}", trouble.reason),
+                    ..trouble.clone()
+                },
+                None => Trouble::passing(why),
+            }
+        })
+    }
+
+    /// Why the span does not show all that it should, where looks of it were not made.
+    #[must_use]
+    pub fn incomplete(&self) -> Option<Trouble> {
+        let (all, missing) = (self.all, self.unmeasured + self.crowded);
+        let why = || self.trouble.map(|trouble| format!(": {}", trouble.reason));
+        (missing > 0).then(|| {
+            let why = why().unwrap_or_default();
+            Trouble::passing(format!(
+                "{missing} of {all} looks were not made, and it depends on them{why}"
+            ))
+        })
+    }
+}
+
 impl Tape {
     /// Takes in a sample. One that could not be measured neither starts nor ends a time of failing.
     pub fn push(&mut self, sample: Sample) {
@@ -172,52 +225,23 @@ impl Tape {
         self.trouble = Some(trouble);
     }
 
-    /// Why a span shows nothing that can be trusted: its newest looks could not be made, or more of them than could. What
-    /// the others saw then says little of how the target is.
+    /// The looks of a span that were not made.
     #[must_use]
-    pub fn blind(&self, from: Duration, to: Duration) -> Option<Trouble> {
-        let (mut all, mut unmeasured, mut newest) = (0_usize, 0_usize, 0_usize);
-        for sample in self.span(from, to) {
-            all += 1;
-            if sample.state == State::Unmeasured {
-                unmeasured += 1;
-                newest += 1;
-            } else {
-                newest = 0;
-            }
-        }
-        let is_blind = newest >= BLIND || newest > 0 && newest == all || unmeasured * 2 > all;
-        is_blind.then(|| {
-            let why = format!("{unmeasured} of {all} looks could not be made");
-            match &self.trouble {
-                Some(trouble) => Trouble {
-                    reason: format!("{why}: {}", trouble.reason),
-                    ..trouble.clone()
-                },
-                None => Trouble::passing(why),
-            }
-        })
-    }
-
-    /// Why a span does not show all that it should, where looks of it were not made.
-    #[must_use]
-    pub fn incomplete(&self, from: Duration, to: Duration) -> Option<Trouble> {
-        let (mut all, mut missing) = (0_usize, 0_usize);
-        for sample in self.span(from, to) {
-            all += 1;
-            missing += usize::from(matches!(sample.state, State::NoRoom | State::Unmeasured));
-        }
-        let why = || {
-            self.trouble
-                .as_ref()
-                .map(|trouble| format!(": {}", trouble.reason))
+    pub fn gaps(&self, from: Duration, to: Duration) -> Gaps<'_> {
+        let mut gaps = Gaps {
+            trouble: self.trouble.as_ref(),
+            ..Gaps::default()
         };
-        (missing > 0).then(|| {
-            let why = why().unwrap_or_default();
-            Trouble::passing(format!(
-                "{missing} of {all} looks were not made, and it depends on them{why}"
-            ))
-        })
+        for sample in self.span(from, to) {
+            gaps.all += 1;
+            gaps.unmeasured += usize::from(sample.state == State::Unmeasured);
+            gaps.crowded += usize::from(sample.state == State::NoRoom);
+            gaps.newest = match sample.state {
+                State::Unmeasured => gaps.newest + 1,
+                _ => 0,
+            };
+        }
+        gaps
     }
 
     /// The bad ones and all that were measured in a span; both ends belong to it.
@@ -238,32 +262,27 @@ impl Tape {
     /// in time; quick refusals say nothing about it. `None` where there are none.
     #[must_use]
     pub fn percentile(&self, from: Duration, to: Duration, percent: f64, unseen: Unseen) -> Option<Latency> {
-        let mut times: Vec<(u32, bool)> = self
-            .span(from, to)
-            .filter_map(|sample| match sample.state {
-                State::Good | State::TooSlow => Some((sample.took, false)),
-                State::TimedOut => Some((sample.took, true)),
+        let times = self.span(from, to).filter_map(move |sample| {
+            let (took, censored) = match sample.state {
+                State::Good | State::TooSlow => (sample.took, false),
+                State::TimedOut => (sample.took, true),
                 // It would have taken as long as it waited for room, or longer.
-                State::NoRoom if unseen == Unseen::Known => Some((sample.took, false)),
-                State::Unmeasured if unseen != Unseen::Worst => None,
-                State::NoRoom | State::Unmeasured => Some((u32::MAX, true)),
-                State::Bad => None,
-            })
-            .collect();
-        if times.is_empty() {
-            return None;
-        }
-        let rank = percentile::rank(times.len(), percent) - 1;
-        // A censored time is longer than any that was seen to end.
-        let (_, (micros, censored), _) =
-            times.select_nth_unstable_by_key(rank, |(took, censored)| (*censored, *took));
-        let seconds = Duration::from_micros((*micros).into()).as_secs_f64();
-        let high = if *censored { f64::INFINITY } else { seconds };
+                State::NoRoom if unseen == Unseen::Known => (sample.took, false),
+                State::Unmeasured if unseen != Unseen::Worst => return None,
+                State::NoRoom | State::Unmeasured => (u32::MAX, true),
+                State::Bad => return None,
+            };
+            // A censored time is longer than any that was seen to end.
+            Some(u64::from(censored) << 32 | u64::from(took))
+        });
+        let (time, n) = percentile::nearest_rank(times, percent)?;
+        let seconds = Duration::from_micros(time & u64::from(u32::MAX)).as_secs_f64();
+        let censored = time > u64::from(u32::MAX);
         #[expect(clippy::cast_precision_loss, reason = "far fewer samples than 2^52")]
-        let n = times.len() as f64;
+        let n = n as f64;
         Some(Latency {
             low: seconds,
-            high,
+            high: if censored { f64::INFINITY } else { seconds },
             n,
         })
     }
@@ -294,7 +313,7 @@ impl Tape {
 
     /// The samples that were due in a span. They are nearly in the order in which they were due: one that ended late is
     /// behind those that were due after it, by no more than a look may take.
-    fn span(&self, from: Duration, to: Duration) -> impl Iterator<Item = &Sample> {
+    fn span(&self, from: Duration, to: Duration) -> impl Iterator<Item = &Sample> + Clone {
         // Compared as they are kept: every clause asks this of every sample at every judgement.
         let whole = |millis: u128| u64::try_from(millis).unwrap_or(u64::MAX);
         let span = whole(from.as_nanos().div_ceil(1_000_000))..=whole(to.as_millis());

@@ -313,7 +313,9 @@ async fn looks_that_find_no_room_beside_answers_are_not_measured() {
     let slow = Target::new(|_| (Duration::from_millis(250), true));
     let (ending, bad, _, observation) = crowd(&slow).await;
     assert_eq!((ending.dropped, bad), (0, 0.0));
-    let trouble = observation.tapes()[0].incomplete(Duration::ZERO, Duration::MAX);
+    let trouble = observation.tapes()[0]
+        .gaps(Duration::ZERO, Duration::MAX)
+        .incomplete();
     let reason = trouble.map(|trouble| trouble.reason).unwrap_or_default();
     assert!(reason.contains("512 looks were under way"), "{reason}");
 }

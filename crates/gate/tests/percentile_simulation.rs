@@ -33,23 +33,23 @@ fn simulate(samples: usize, true_p95: f64, seed: u64) -> Passes {
     };
     for _ in 0..RUNS {
         // Microseconds, as samples are kept.
-        let mut drawn: Vec<u32> = (0..samples)
-            .map(|_| (latencies.sample(&mut random) * 1_000.0) as u32)
+        let mut drawn: Vec<u64> = (0..samples)
+            .map(|_| (latencies.sample(&mut random) * 1_000.0) as u64)
             .collect();
-        passes.nearest_rank +=
-            percentile::nearest_rank(&mut drawn, 95.0).map_or(0.0, |p95| below(p95.into()));
+        let nearest = percentile::nearest_rank(drawn.iter().copied(), 95.0);
+        passes.nearest_rank += nearest.map_or(0.0, |(p95, _)| below(p95 as f64));
         drawn.sort_unstable();
         passes.interpolated += below(interpolated(&drawn));
-        passes.bound += bound.map_or(0.0, |rank| below(drawn[rank - 1].into()));
+        passes.bound += bound.map_or(0.0, |rank| below(drawn[rank - 1] as f64));
     }
     passes
 }
 
-fn interpolated(sorted: &[u32]) -> f64 {
+fn interpolated(sorted: &[u64]) -> f64 {
     let at = 0.95 * (sorted.len() - 1) as f64;
     let (low, high) = (
-        f64::from(sorted[at.floor() as usize]),
-        f64::from(sorted[at.ceil() as usize]),
+        sorted[at.floor() as usize] as f64,
+        sorted[at.ceil() as usize] as f64,
     );
     low + at.fract() * (high - low)
 }

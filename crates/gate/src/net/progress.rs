@@ -2,6 +2,7 @@
 //! it hung.
 
 use std::cell::{Cell, RefCell};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -104,11 +105,12 @@ impl Progress {
         self.begin.elapsed()
     }
 
-    /// A whole look: what was found within its limit, or where it hung.
+    /// A whole look: what was found within its limit, or where it hung. The looking comes boxed, because a future that is
+    /// handed on as it is lies in memory once for each hand, and hundreds of looks may be under way.
     pub(crate) async fn look<E: Into<Finding>>(
         &self,
         limit: Duration,
-        looking: impl Future<Output = Result<Look, E>>,
+        looking: Pin<Box<impl Future<Output = Result<Look, E>>>>,
     ) -> Look {
         let hung = |fault| Look::without_answer(Finding::Bad(fault));
         self.look_or(limit, looking, hung).await
@@ -118,11 +120,11 @@ impl Progress {
     pub(crate) async fn look_or<E: Into<Finding>>(
         &self,
         limit: Duration,
-        looking: impl Future<Output = Result<Look, E>>,
+        looking: Pin<Box<impl Future<Output = Result<Look, E>>>>,
         hung: impl FnOnce(Fault) -> Look,
     ) -> Look {
         let end = self.begin + told_after(limit);
-        let look = match timeout_at(end, Box::pin(looking)).await {
+        let look = match timeout_at(end, looking).await {
             Ok(found) => found.unwrap_or_else(|wrong| Look::without_answer(wrong.into())),
             Err(_) => hung(self.placed(self.hung(limit))).hung(),
         };
@@ -329,7 +331,7 @@ mod tests {
                 progress.during(stage, pending::<Result<Look, Fault>>()).await
             };
             // The engine's own clock must not be faster.
-            let told = tokio::time::timeout(millis(5000), progress.look(millis(5000), look));
+            let told = tokio::time::timeout(millis(5000), progress.look(millis(5000), Box::pin(look)));
             assert_eq!(told.await.unwrap().finding, Finding::bad(kind, reason));
         }
     }

@@ -166,7 +166,11 @@ impl Probe for Grpc {
 
     fn look(&self, limit: Duration) -> Looking<'_> {
         let progress = Progress::default();
-        Box::pin(async move { progress.look(limit, self.looked(limit, &progress)).await })
+        Box::pin(async move {
+            progress
+                .look(limit, Box::pin(self.looked(limit, &progress)))
+                .await
+        })
     }
 }
 

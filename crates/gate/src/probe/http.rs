@@ -342,7 +342,7 @@ impl Probe for Http {
     fn look(&self, limit: Duration) -> Looking<'_> {
         // The clock starts here and not when the look is first polled, which the engine's may be before.
         let progress = Progress::wanting(self.min_days);
-        Box::pin(async move { progress.look(limit, self.looked(&progress)).await })
+        Box::pin(async move { progress.look(limit, Box::pin(self.looked(&progress))).await })
     }
 }
 

@@ -273,13 +273,13 @@ impl Probe for Postgres {
         let progress = Progress::default();
         Box::pin(async move {
             let admitted = Cell::new(false);
-            let looked = async {
+            let looked = Box::pin(async {
                 let refusal = self.ask(&progress, &admitted).await?;
                 Ok::<_, Finding>(Look {
                     excerpt: refusal.map(|refusal| refusal.to_string()),
                     ..Look::without_answer(Finding::Good)
                 })
-            };
+            });
             let hung = |hung| match admitted.get() && !self.room {
                 true => Look::without_answer(Finding::Good),
                 false => Look::without_answer(Finding::Bad(hung)),

@@ -260,10 +260,10 @@ impl Probe for Redis {
     fn look(&self, limit: Duration) -> Looking<'_> {
         let progress = Progress::default();
         Box::pin(async move {
-            let looking = async {
+            let looking = Box::pin(async {
                 let looked = self.looked(&progress).await;
                 looked.map_err(|wrong| self.asked_in_the_clear(wrong, progress.phases()))
-            };
+            });
             let hung = |fault| Self::hung(fault, limit, &progress);
             progress.look_or(limit, looking, hung).await
         })

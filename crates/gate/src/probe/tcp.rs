@@ -202,7 +202,7 @@ impl Probe for Tcp {
                 let fault = self.hung(limit, hung, &answer.borrow());
                 Look::without_answer(fault.into())
             };
-            let looked = self.looked(&progress, &answer);
+            let looked = Box::pin(self.looked(&progress, &answer));
             let look = progress.look_or(limit, looked, hung).await;
             let came = answer.take();
             Look {

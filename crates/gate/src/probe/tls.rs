@@ -107,7 +107,7 @@ impl Probe for Tls {
 
     fn look(&self, limit: Duration) -> Looking<'_> {
         let progress = Progress::wanting(self.min_days);
-        Box::pin(async move { progress.look(limit, self.looked(&progress)).await })
+        Box::pin(async move { progress.look(limit, Box::pin(self.looked(&progress))).await })
     }
 }
 

@@ -43,9 +43,10 @@ fn shares_leave_out_what_was_not_measured() {
         tape.statuses(from, to, &"5xx".parse().unwrap(), Unseen::Known),
         Share { bad: 1.0, total: 2.0 }
     );
-    assert_eq!(tape.blind(from, to), None, "one of three");
+    assert_eq!(tape.gaps(from, to).blind(), None, "one of three");
     assert!(
-        tape.blind(Duration::from_secs(2), Duration::from_secs(2))
+        tape.gaps(Duration::from_secs(2), Duration::from_secs(2))
+            .blind()
             .is_some()
     );
 }
