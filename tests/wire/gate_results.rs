@@ -41,7 +41,6 @@ fn the_outputs() {
     assert_eq!(
         names,
         [
-            "attempts",
             "duration-ms",
             "error-rate",
             "failed-rules",
@@ -51,7 +50,7 @@ fn the_outputs() {
             "samples",
             "verdict"
         ],
-        "without a good answer there is no latency"
+        "without a good answer there is no latency, and without a wait no try"
     );
     assert_eq!(outputs["verdict"], "fail");
     assert_eq!(outputs["failed-rules"], "[\"count-bad\",\"count-5xx\"]");

@@ -3,14 +3,23 @@
 //! The program is the user's own, the value it runs on is foreign. A program sees its input and the variables that it
 //! was given, and nothing else: no environment, no files, no clock, no further input, and it prints nothing.
 //!
-//! Bounded are: the time of a run ([`LIMIT`]), the rounds of its loops, its outputs, the size and depth of what it gives
-//! back, the length of the program. A program that takes longer three times in a row is not run again, so
-//! that few threads are left behind; each ends at its next round, or with the process. Who asks waits on its own thread:
-//! a run blocks the runtime for [`LIMIT`] at most, which the gate's look can bear. Not bounded is the memory that a program of few rounds asks
-//! for, such as `"x" * 1e12`: foreign values can't cause it, only who writes the expression.
+//! Bounded are, whatever the value is and whatever the program makes of it:
+//! - the time of a run, [`LIMIT`];
+//! - what it makes, 64 MiB in all: every value that is made or put into another is paid for first (`room`);
+//! - the rounds of its loops, how deep a value nests, how large a whole number gets, how much one filter compares;
+//! - its outputs, their size and depth, and the length of the program.
+//!
+//! A text can't be multiplied by a number, unlike in jq: the number may be a stranger's. All else is counted in the parsed
+//! program (`counted`): a run that nobody waits for any more ends at its next step by itself, in far less than a second.
+//! A program that takes longer three times in a row is not run again. Who asks waits on its own thread: a run blocks the
+//! runtime for [`LIMIT`] at most, which the gate's look can bear.
 
 mod assignment;
+mod counted;
+mod filters;
 mod language;
+mod matching;
+mod room;
 
 use std::fmt;
 use std::str::FromStr;
@@ -24,7 +33,7 @@ use serde_json::Value;
 use gha::text;
 
 use crate::expect::quoted;
-use crate::trouble::Trouble;
+use crate::trouble::{About, Trouble};
 use language::Program;
 
 /// How long one run may take. Health pages need a thousandth of it.
@@ -87,7 +96,7 @@ impl From<Unjudged> for Trouble {
     fn from(unjudged: Unjudged) -> Self {
         match unjudged {
             Unjudged::Failed(reason) | Unjudged::Late(reason) => Self::passing(reason),
-            Unjudged::Endless(reason) => Self::question(reason),
+            Unjudged::Endless(reason) => Self::question(reason).about(About::Expression),
         }
     }
 }

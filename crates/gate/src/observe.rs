@@ -305,7 +305,7 @@ struct Beside {
 /// Why a point of the grid was not looked at.
 fn crowded(most: u32) -> Trouble {
     Trouble::passing(format!(
-        "{most} looks were under way, and the gate makes no more at once; lower the rate, for the target answers too slowly for it"
+        "{most} looks were under way, and the gate makes no more at once; lower the rate: the target answers too slowly for it, or this machine is too busy to keep it"
     ))
 }
 

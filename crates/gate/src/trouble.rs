@@ -9,6 +9,8 @@ pub struct Trouble {
     pub kind: TroubleKind,
     /// What was asked and what came of it, as a lower-case fragment. Holds foreign text, made inert.
     pub reason: String,
+    /// What must be corrected where it lasts.
+    pub about: About,
     /// How long the other side asks to be left alone (`Retry-After` and its kin).
     pub pause: Option<Duration>,
 }
@@ -22,6 +24,22 @@ pub enum TroubleKind {
     Question,
     /// Credentials are missing or refused: 401 and 403. Exit 7.
     Access,
+}
+
+/// What a lasting trouble is about, for who has to correct it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum About {
+    /// What a source is asked, or where in its answer the number stands.
+    #[default]
+    Query,
+    /// Where a source is: what answers there is not its API.
+    Address,
+    /// A program that is not there, or may not be run.
+    Program,
+    /// An expression.
+    Expression,
+    /// How a target is described; its reason says what does not fit.
+    Target,
 }
 
 impl Trouble {
@@ -47,6 +65,7 @@ impl Trouble {
         Self {
             kind,
             reason: reason.into(),
+            about: About::default(),
             pause: None,
         }
     }
@@ -55,6 +74,12 @@ impl Trouble {
     #[must_use]
     pub fn pause(self, pause: Option<Duration>) -> Self {
         Self { pause, ..self }
+    }
+
+    /// The same about something else than the query.
+    #[must_use]
+    pub fn about(self, about: About) -> Self {
+        Self { about, ..self }
     }
 
     /// Whether asking again would not help.

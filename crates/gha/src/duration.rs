@@ -10,7 +10,7 @@ const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum DurationError {
     /// There is a number and no unit.
-    #[error("`{0}` has no unit; write `{0}s` for seconds or `{0}m` for minutes")]
+    #[error("`{0}` has no unit; write {written}", written = units(.0))]
     NoUnit(String),
     /// The text does not follow the grammar.
     #[error("`{0}` is not a duration; write for example `300ms`, `5s`, `2m` or `1h30m`")]
@@ -18,6 +18,15 @@ pub enum DurationError {
     /// Longer than a year.
     #[error("`{0}` is longer than a year")]
     TooLong(String),
+}
+
+/// The number with the units that can be meant: three digits and more are rarely minutes.
+fn units(number: &str) -> String {
+    if number.len() < 3 {
+        format!("`{number}s` for seconds or `{number}m` for minutes")
+    } else {
+        format!("`{number}ms` for milliseconds or `{number}s` for seconds")
+    }
 }
 
 /// Reads a duration: one or more of `<number><unit>` with the units `h`, `m`, `s`, `ms`, largest first, each once.
@@ -133,6 +142,18 @@ mod tests {
             assert!(error.contains('`'), "{error}");
         }
         assert_eq!(parse("30"), Err(DurationError::NoUnit("30".to_owned())));
+        for (text, said) in [
+            (
+                "30",
+                "`30` has no unit; write `30s` for seconds or `30m` for minutes",
+            ),
+            (
+                "500",
+                "`500` has no unit; write `500ms` for milliseconds or `500s` for seconds",
+            ),
+        ] {
+            assert_eq!(parse(text).unwrap_err().to_string(), said);
+        }
         assert_eq!(parse("9000h"), Err(DurationError::TooLong("9000h".to_owned())));
     }
 

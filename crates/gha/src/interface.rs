@@ -44,6 +44,10 @@ macro_rules! version {
     };
 }
 
+/// The template of every help text: examples first.
+pub const HELP_TEMPLATE: &str =
+    "{about-with-newline}\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}";
+
 /// The variables that every tool with a network reads.
 pub const NETWORK: &[(&str, &str)] = &[
     (

@@ -129,6 +129,15 @@ impl Asked {
         }
     }
 
+    /// A setting by the name that it was given by: a flag, or a key of the gate file.
+    #[must_use]
+    pub fn key(&self, key: &str) -> String {
+        match self.origin {
+            Origin::Flags(_) => format!("`--{}`", key.replace('_', "-")),
+            Origin::File(_) => format!("`{key}`"),
+        }
+    }
+
     /// What could not be made, told of the flag or the line that asked for it.
     #[must_use]
     pub fn failed(&self, error: SetupError) -> Failure {
@@ -137,9 +146,7 @@ impl Asked {
             Origin::File(name) => format!("{name}:{place}: {reason}"),
         };
         match &error {
-            SetupError::Expression { place, error } => {
-                Error::Flags(placed(*place, &error.to_string())).into()
-            }
+            SetupError::Placed { place, reason } => Error::Flags(placed(*place, reason)).into(),
             SetupError::Http(_) | SetupError::Setting { .. } | SetupError::Secret(_) | SetupError::Aws(_) => {
                 Error::Setup(error).into()
             }

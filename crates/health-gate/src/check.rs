@@ -48,6 +48,7 @@ pub async fn run(mut asked: Asked, limit: Option<Duration>, runner: &Runner) -> 
         runner.info(&headline);
         return Ok(publish::dry_run(&asked, &headline));
     }
+    publish::check_places(&asked)?;
     let named = wait.targets.iter().map(|waited| Named {
         name: waited.target.name.clone(),
         address: waited.target.kind.shown(),

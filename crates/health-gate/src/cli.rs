@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use gha::flags::Common;
-use gha::interface::{Interface, OutputSpec};
+use gha::interface::{HELP_TEMPLATE, Interface, OutputSpec};
 
 pub mod target;
 
@@ -123,16 +123,13 @@ const EXAMPLES: &str = "Examples:
   health-gate run -f gate.yml
   health-gate validate -f gate.yml --ask";
 
-/// The template of every help text: examples first.
-const TEMPLATE: &str = "{about-with-newline}\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}";
-
 /// Tells whether what was deployed is ready and stays well, and why when not.
 #[derive(Debug, Parser)]
 #[command(
     name = "health-gate",
     disable_help_subcommand = true,
     before_help = EXAMPLES,
-    help_template = TEMPLATE
+    help_template = HELP_TEMPLATE
 )]
 pub struct Cli {
     /// What to do.
@@ -153,7 +150,7 @@ pub enum Command {
   health-gate wait --url https://example.com/health --expect-version 1.2.3 --success-threshold 3
   health-gate wait --url http://localhost:8080/ready --expect-json '.status == \"ok\"' --timeout 2m
   health-gate wait --postgres db.internal:5432 --timeout 1m",
-        help_template = TEMPLATE
+        help_template = HELP_TEMPLATE
     )]
     Wait(Box<Wait>),
     /// Watches the target for a time under rules, and fails as soon as one is broken.
@@ -162,7 +159,7 @@ pub enum Command {
   health-gate watch --url https://example.com/health --duration 10m --preset steady
   health-gate watch --url https://example.com/health --duration 15m --rate 2/s \\
     --require 'error_rate < 1%' --require 'p95 < 300ms' --abort 'count(5xx) >= 10'",
-        help_template = TEMPLATE
+        help_template = HELP_TEMPLATE
     )]
     Watch(Box<Watch>),
     /// Waits and watches as a gate file says: several targets, metric sources, a canary against its baseline.
@@ -170,7 +167,7 @@ pub enum Command {
         before_help = "Examples:
   health-gate run -f gate.yml
   health-gate run -f gate.yml --var sha=0123abc --junit junit.xml",
-        help_template = TEMPLATE
+        help_template = HELP_TEMPLATE
     )]
     Run(Run),
     /// Looks once at the target, or at every target of a gate file.
@@ -178,7 +175,7 @@ pub enum Command {
         before_help = "Examples:
   health-gate check --tls example.com:443 --min-days 14
   health-gate check -f gate.yml",
-        help_template = TEMPLATE
+        help_template = HELP_TEMPLATE
     )]
     Check(Box<Check>),
     /// Reads a gate file and says what is wrong with it, or what it would do.
@@ -186,14 +183,14 @@ pub enum Command {
         before_help = "Examples:
   health-gate validate -f gate.yml
   health-gate validate -f gate.yml --ask",
-        help_template = TEMPLATE
+        help_template = HELP_TEMPLATE
     )]
     Validate(Validate),
     /// Prints the JSON Schema of gate files, for editors.
     #[command(
         before_help = "Examples:
   health-gate schema > gate.schema.json",
-        help_template = TEMPLATE
+        help_template = HELP_TEMPLATE
     )]
     Schema,
 }

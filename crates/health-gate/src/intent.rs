@@ -153,8 +153,14 @@ fn watch_lines(watch: &Watch) -> Vec<String> {
 }
 
 fn probe_line(probe: &Probe) -> String {
+    // The only one has a name that says nothing.
+    let name = if probe.name == "probe" {
+        String::new()
+    } else {
+        format!("probe {}: ", probe.name)
+    };
     format!(
-        "looking at {} every {}, {} for a look, expecting {}",
+        "{name}looking at {} every {}, {} for a look, expecting {}",
         probe.target.kind.shown(),
         interval(probe.interval),
         duration::exact(probe.try_timeout),
@@ -255,6 +261,24 @@ fn expected_answer(http: &Http) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_of_several_probes_is_named() {
+        let file = "version: 1\nwatch:\n  duration: 3s\n  probes: {api: {http: 'http://x', rate: 2/s}, db: {tcp: 'db:1'}}\n  \
+                    rules: [{name: a, from: api, abort: 'error_rate > 2%'}]\n";
+        let env = gha::env::Env::default();
+        let spec = gate::spec::read("g.yml", file.as_bytes(), &env, &[]);
+        let said = spec.map(|spec| lines(&spec)).map_err(|faults| faults.to_string());
+        assert_eq!(
+            said.unwrap(),
+            [
+                "watching for 3s, judging every 3s",
+                "probe api: looking at http://x/ every 500ms, 5s for a look, expecting status 2xx, any version",
+                "probe db: looking at db:1 every 1s, 5s for a look, expecting a connection",
+                "rule a: abort error_rate > 2% in 3s",
+            ]
+        );
+    }
 
     #[test]
     fn rules_and_comparisons_are_counted_apart() {

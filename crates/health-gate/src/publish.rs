@@ -26,8 +26,8 @@ mod failure;
 mod files;
 
 pub use failure::{advice_of, exit_of};
-pub use files::check_folders;
-pub(crate) use files::{of_step, report_path};
+pub use files::check_places;
+pub(crate) use files::{of_step, report_path, share_a_file};
 
 /// Why a run was cut off.
 #[derive(Clone, Copy, Debug)]
@@ -87,7 +87,7 @@ pub fn finish(
     let outcome = outcome(asked, &report, written.as_deref());
     publish(&outcome, runner);
     runner.summary(&report.summary());
-    annotate(&report, runner);
+    annotate(&report, cut.as_ref(), runner);
     if let Some(Cut::Cancelled(cancelled)) = cut {
         if let Some(error) = unwritten {
             runner.warn(&error);
@@ -191,10 +191,15 @@ fn publish(outcome: &Outcome, runner: &Runner) {
     }
 }
 
-/// One annotation for each rule that failed or was not decided. The failure itself is one, and speaks of the first.
-fn annotate(report: &Report, runner: &Runner) {
-    let first = usize::from(report.verdict != Verdict::Pass);
-    for annotation in report.annotations().iter().skip(first) {
+/// One annotation for each rule that failed or was not decided, beside the failure itself.
+fn annotate(report: &Report, cut: Option<&Cut>, runner: &Runner) {
+    let of_cut = match cut {
+        None => false,
+        Some(Cut::Cancelled(_)) => true,
+        // What had failed before counts more, and the failure speaks of it.
+        Some(Cut::OutOfTime(_)) => report.verdict == Verdict::Inconclusive,
+    };
+    for annotation in &report.annotations_beside(of_cut) {
         if annotation.title == INTERFACE.name {
             runner.warn(&annotation.message);
         } else {

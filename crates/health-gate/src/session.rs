@@ -32,8 +32,8 @@ pub async fn run(asked: Asked, runner: &Runner) -> Result<Outcome, Failure> {
     if asked.results.dry_run {
         return Ok(dry_run(&asked.spec, &asked, runner));
     }
-    publish::check_folders(&asked)?;
-    caution::lines(&asked.spec)
+    publish::check_places(&asked)?;
+    caution::lines(&asked.spec, &|key| asked.key(key))
         .iter()
         .for_each(|line| runner.warn(line));
     intent::lines(&asked.spec)

@@ -11,7 +11,7 @@ use gha::failure::chain;
 use gha::{Failure, Runner};
 
 use crate::cli::{Command, INTERFACE, Results};
-use crate::publish::{of_step, report_path};
+use crate::publish::{of_step, report_path, share_a_file};
 use crate::report::{Account, Report, Run, SCHEMA};
 
 /// How far into a file its kind can be told.
@@ -100,7 +100,8 @@ pub fn write(results: &Results, failure: &Failure, runner: &Runner) {
     let report = Report::of(&run, Account::unmeasured(&chain(failure.error.as_ref())));
     let masker = runner.writer().masker().clone();
     let json = report_path(results, runner).map(|path| (path, report.json(&masker).unwrap_or_default()));
-    let junit = results.junit.clone();
+    // Of two in one place the report is the one that later steps read.
+    let junit = results.junit.clone().filter(|_| !share_a_file(results));
     let junit = junit.map(|path| (path, report.junit(&masker).into_bytes()));
     for (path, content) in json.into_iter().chain(junit) {
         if let Err(error) = write_file(&path, &content) {

@@ -24,7 +24,7 @@ pub async fn run(asked: Asked, ask: bool, runner: &Runner) -> Result<Outcome, Fa
     for line in intent::lines(&asked.spec) {
         runner.info(&line);
     }
-    caution::lines(&asked.spec)
+    caution::lines(&asked.spec, &|key| asked.key(key))
         .iter()
         .for_each(|line| runner.warn(line));
     let mut refused: Option<Failure> = None;

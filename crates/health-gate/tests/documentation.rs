@@ -5,9 +5,9 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use sandbox::pages::{Block, blocks, root};
 use serde_json::Value;
 
 /// The program.
@@ -29,48 +29,8 @@ const VARIABLES: [(&str, &str); 12] = [
     ("TENANT", "tenant-1"),
 ];
 
-/// A fenced block of a page.
-struct Block {
-    /// `docs/page.md:12`.
-    place: String,
-    language: String,
-    content: String,
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-/// The blocks of every page, with the indentation of lists taken off.
-fn blocks() -> Vec<Block> {
-    let pages = fs::read_dir(root().join("docs")).unwrap();
-    let pages = pages.map(|entry| entry.unwrap().path());
-    let pages = pages.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
-    let mut blocks = Vec::new();
-    for page in pages.chain([root().join("README.md")]) {
-        let name = page.file_name().unwrap().to_string_lossy().into_owned();
-        let mut open: Option<Block> = None;
-        for (index, line) in fs::read_to_string(&page).unwrap().lines().enumerate() {
-            match (line.trim_start().strip_prefix("```"), &mut open) {
-                (Some(language), None) => {
-                    open = Some(Block {
-                        place: format!("{name}:{}", index + 1),
-                        language: language.to_owned(),
-                        content: String::new(),
-                    });
-                }
-                (Some(_), Some(_)) => blocks.extend(open.take()),
-                (None, Some(block)) => block.content.extend([line, "\n"]),
-                (None, None) => {}
-            }
-        }
-        assert!(open.is_none(), "a block of {name} does not end");
-    }
-    blocks
-}
-
 fn of_language(language: &str) -> Vec<Block> {
-    let mut blocks = blocks();
+    let mut blocks = blocks().unwrap();
     blocks.retain(|block| block.language == language);
     blocks
 }
@@ -108,10 +68,16 @@ fn every_gate_file_is_valid() {
     let folder = tempfile::tempdir().unwrap();
     let files = gate_files();
     assert!(files.len() > 10, "{} files are few", files.len());
+    // A program that a source asks has to be there.
+    let script = folder.path().join("queue-length.sh");
+    fs::write(&script, "").unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
     for file in files {
         let path = folder.path().join("gate.yml");
         fs::write(&path, &file.content).unwrap();
-        let output = command(PROGRAM).args(["validate", "-f"]).arg(&path).output();
+        let mut command = command(PROGRAM);
+        let command = command.current_dir(folder.path());
+        let output = command.args(["validate", "-f"]).arg(&path).output();
         assert_good(&file.place, &output.unwrap());
     }
 }
@@ -125,21 +91,6 @@ fn input(value: &Value) -> String {
     }
 }
 
-/// The steps of a block, be it a list of them or a workflow.
-fn steps(block: &Block) -> Vec<Value> {
-    let Ok(value) = serde_saphyr::from_str::<Value>(&block.content) else {
-        panic!("{}: no YAML", block.place);
-    };
-    match value {
-        Value::Array(steps) => steps,
-        value => {
-            let jobs = value["jobs"].as_object().cloned().unwrap_or_default();
-            let steps = jobs.values().filter_map(|job| job["steps"].as_array());
-            steps.flatten().cloned().collect()
-        }
-    }
-}
-
 #[test]
 fn every_step_has_inputs_that_work() {
     let folder = tempfile::tempdir().unwrap();
@@ -149,7 +100,7 @@ fn every_step_has_inputs_that_work() {
         if !block.content.contains("deploy-actions/health-gate@") {
             continue;
         }
-        for step in steps(&block) {
+        for step in block.steps().unwrap() {
             let uses = step["uses"].as_str().unwrap_or_default();
             let Some(with) = step["with"]
                 .as_object()

@@ -79,8 +79,21 @@ fn no_verdict_of_an_earlier_run_is_left() {
 fn nothing_is_called_good_before_all_of_it_was_looked_at() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let file = "version: 1\nsources: {q: {type: exec, program: ./none.sh}}\nwatch: {duration: 5m, rules: [{name: a, value: {source: q}, require: '< 1'}]}\n";
-    fs::write(folder.join("gate.yml"), file).unwrap();
+    let asks = |program: &str| {
+        let rules = "watch: {duration: 5m, rules: [{name: a, value: {source: q}, require: '< 1'}]}\n";
+        let file = format!("version: 1\nsources: {{q: {{type: exec, program: {program}}}}}\n{rules}");
+        fs::write(folder.join("gate.yml"), file).unwrap();
+    };
+    // `run` refuses it before it asks for the first time.
+    asks("./none.sh");
+    for command in ["validate", "run"] {
+        let (exit, said) = run(folder, &[command, "-f", "gate.yml"]);
+        assert!(
+            exit == 2 && said.contains("gate.yml:2:36: `./none.sh` can't be run"),
+            "{said}"
+        );
+    }
+    asks("'false'");
     let (exit, said) = run(folder, &["validate", "-f", "gate.yml"]);
     assert!(
         exit == 0 && said.trim_end().ends_with("the gate file is good"),
@@ -96,4 +109,54 @@ fn nothing_is_called_good_before_all_of_it_was_looked_at() {
         "{said}"
     );
     assert!(!said.contains("is good"), "{said}");
+}
+
+#[test]
+fn a_report_is_not_overwritten_by_the_junit_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for command in ["wait", "check"] {
+        for junit in ["x", "./x"] {
+            let words = [
+                command,
+                "--url",
+                "http://127.0.0.1:1",
+                "--report",
+                "x",
+                "--junit",
+                junit,
+            ];
+            let (exit, said) = run(folder, &words);
+            assert_eq!(exit, 2, "{said}");
+            assert!(
+                said.contains("`--report` and `--junit` name the same file"),
+                "{said}"
+            );
+            let written: serde_json::Value =
+                serde_json::from_slice(&fs::read(folder.join("x")).unwrap()).unwrap();
+            assert_eq!(written["verdict"], "error");
+        }
+    }
+}
+
+#[test]
+fn an_address_of_two_joined_texts_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let (exit, said) = run(folder.path(), &["wait", "--url", "http://127.0.0.1:1/ x"]);
+    assert!(
+        exit == 2 && said.contains("`http://127.0.0.1:1/ x` is no address: it holds a space"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_warning_names_what_was_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = "version: 1\nwait: {timeout: 5s, targets: [{tcp: '127.0.0.1:1'}]}\n";
+    fs::write(folder.path().join("gate.yml"), file).unwrap();
+    let (exit, said) = run(folder.path(), &["validate", "-f", "gate.yml"]);
+    assert!(
+        exit == 0 && said.contains("`timeout` 5s leaves time for one try only; lower `interval` (5s)"),
+        "{said}"
+    );
 }

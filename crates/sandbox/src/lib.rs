@@ -2,6 +2,7 @@
 //!
 //! - [`runner`] runs one job of a workflow the way GitHub's runner does, with real processes and signals.
 //! - [`http`] is a scripted HTTP server and a forward proxy on loopback, with faults and a request log.
+//! - [`pages`] are the examples of the documentation, as data.
 //! - [`peers`] starts real servers on loopback: nginx, PostgreSQL, Redis, Prometheus and others.
 //! - [`stand_ins`] are services made of it: a web service that rolls out, a chat receiver, GitHub's API, AWS.
 //!
@@ -9,6 +10,7 @@
 //! judged by real servers and foreign tools.
 
 pub mod http;
+pub mod pages;
 pub mod peers;
 pub mod runner;
 pub mod stand_ins;

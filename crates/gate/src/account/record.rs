@@ -25,15 +25,26 @@ const PROBE_PAUSE: Duration = Duration::from_secs(10);
 /// How wide the line of blocks in a table is that is drawn again.
 const SPARKLINE: usize = 20;
 
-/// What is looked at, for people.
+/// What is waited for, for people.
 #[derive(Clone, Debug)]
 pub struct Named {
     /// Its name.
     pub name: String,
     /// Its address without secrets.
     pub address: String,
-    /// How many good tries in a row make it ready; of no use for a probe of an observation.
+    /// How many good tries in a row make it ready.
     pub wanted: u32,
+}
+
+/// What an observation looks at, for people.
+#[derive(Clone, Debug)]
+pub struct Looked {
+    /// Its name.
+    pub name: String,
+    /// Its address without secrets.
+    pub address: String,
+    /// From the start of one look to the start of the next.
+    pub interval: Duration,
 }
 
 /// What a run has seen so far.
@@ -67,12 +78,16 @@ pub struct Probe {
     pub name: String,
     /// Its address without secrets.
     pub address: String,
-    /// How many looks ended, and how many of them were not good.
+    /// From the start of one look to the start of the next.
+    pub interval: Duration,
+    /// How many looks ended, and how many of them were bad.
     pub looks: (u64, u64),
+    /// How many looks could not be made.
+    pub unmeasured: u64,
     /// What was wrong last.
     pub last_fault: Option<String>,
     /// What was found last.
-    now: Option<Finding>,
+    pub now: Option<Finding>,
     told_at: Option<Duration>,
     untold: u32,
 }
@@ -97,7 +112,7 @@ pub struct RuleRow {
 impl Record {
     /// A record of a wait for targets, and of an observation by probes.
     #[must_use]
-    pub fn new(targets: Vec<Named>, probes: Vec<Named>) -> Self {
+    pub fn new(targets: Vec<Named>, probes: Vec<Looked>) -> Self {
         let limit = (ALL_TRIES / targets.len().max(1)).min(TRIES);
         let target = |named: Named| Target {
             name: named.name,
@@ -107,10 +122,12 @@ impl Record {
             latest: None,
             wanted: named.wanted.max(1),
         };
-        let probe = |named: Named| Probe {
-            name: named.name,
-            address: named.address,
+        let probe = |looked: Looked| Probe {
+            name: looked.name,
+            address: looked.address,
+            interval: looked.interval,
             looks: (0, 0),
+            unmeasured: 0,
             last_fault: None,
             now: None,
             told_at: None,
@@ -133,8 +150,8 @@ impl Record {
         let fell_back = before.is_some_and(Finding::is_good) && !one.good;
         target.flaps += u32::from(fell_back);
         let text = format!("try {}: {}", one.number, one.text());
-        // Each good one on the way to ready is new; the later ones only wait for other targets.
-        let counts = one.good && one.streak <= target.wanted;
+        // Of a good row its begin is new, and that it is long enough; how far it is the heartbeat tells.
+        let is_ready = one.good && one.streak == target.wanted;
         target.tries.push(one);
         target.latest = Some(attempt.clone());
         let line = if is_one {
@@ -142,7 +159,12 @@ impl Record {
         } else {
             format!("{}: {text}", target.name)
         };
-        (!same || counts).then_some(line)
+        (!same || is_ready).then_some(line)
+    }
+
+    /// Takes in the rules of an observation that begins, of which nothing is judged yet.
+    pub fn begin(&mut self, observation: &Observation) {
+        self.rules = observation.courses().iter().map(RuleRow::of).collect();
     }
 
     /// Takes in what happens while it is observed, and gives the lines for the log: one for each change.
@@ -158,7 +180,8 @@ impl Record {
         let probe = self.probes.get_mut(probe)?;
         let fault = (!look.finding.is_good()).then(|| look.finding.text());
         probe.looks.0 += 1;
-        probe.looks.1 += u64::from(fault.is_some());
+        probe.looks.1 += u64::from(look.finding.fault().is_some());
+        probe.unmeasured += u64::from(matches!(look.finding, Finding::Unmeasured(_)));
         let before = probe.now.replace(look.finding.clone());
         if before.is_some_and(|before| before.tells_the_same(&look.finding)) {
             return None;

@@ -76,7 +76,7 @@ pub struct ClauseReport {
     pub bad: Option<f64>,
     /// The window, in milliseconds.
     pub window_ms: Option<u64>,
-    /// `waiting`, `well`, `bad` (crossed, not yet often or long enough), `met` (it counts), `unknown` or `trouble`.
+    /// `waiting`, `well`, `bad` (crossed, not yet often or long enough), `failed` (it counts), `unknown` or `trouble`.
     pub standing: &'static str,
 }
 
@@ -119,7 +119,7 @@ impl RuleReport {
         let fired = self
             .abort
             .as_ref()
-            .filter(|clause| self.verdict == Verdict::Fail && clause.standing == "met");
+            .filter(|clause| self.verdict == Verdict::Fail && clause.standing == "failed");
         fired.or(self.require.as_ref()).or(self.abort.as_ref())
     }
 }
@@ -147,7 +147,7 @@ impl ClauseReport {
                 None => "waiting",
                 Some(Reading::Well) => "well",
                 Some(Reading::Bad(_)) => "bad",
-                Some(Reading::Met(_)) => "met",
+                Some(Reading::Met(_)) => "failed",
                 Some(Reading::Unknown(_)) => "unknown",
                 Some(Reading::Trouble(_)) => "trouble",
             },

@@ -53,7 +53,8 @@ pub struct TargetReport {
     pub reason: String,
     /// Where the time of the last look went.
     pub phases: PhasesReport,
-    /// Whole days until the first certificate of the last look's chain ends.
+    /// Whole days until the first certificate of the last look's chain ends; negative where one has ended, see
+    /// [`crate::net::certificate::Chain::days_left`].
     pub days_left: Option<i64>,
     /// The last answer, if there was one.
     pub answer: Option<Answer>,

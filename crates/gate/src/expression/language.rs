@@ -1,30 +1,34 @@
 //! The language of an expression: which of jq's filters there are, and what a run costs at most.
 //!
 //! Left out is what reaches outside (`input`, `env`, `now`, `halt`, `debug`, …), and definitions, because only a
-//! function that calls itself can nest without end. Loops count their rounds. `fromjson` and the regular expressions
-//! are ours: foreign text can neither overflow the stack nor take exponential time.
+//! function that calls itself can nest without end. Every step is counted, and all that is made is paid for, see
+//! [`super::room`]. `fromjson` and the regular expressions are ours: foreign text can neither overflow the stack nor take
+//! exponential time.
 
-use std::cell::Cell;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::fmt::{self, Write as _};
+use std::sync::atomic::AtomicBool;
 
+use jaq_core::compile::Undefined;
 use jaq_core::data::HasLut;
 use jaq_core::load::lex::{StrPart, Tok, Token};
 use jaq_core::load::{self, Arena, File, Lexer, Loader, parse};
-use jaq_core::native::{Filter, Fun, bome, run, v};
-use jaq_core::{Compiler, Ctx, DataT, Error, Lut, RunPtr, ValT as _, Vars};
+use jaq_core::{Compiler, Ctx, DataT, Lut, Vars};
 use jaq_json::{Num, Val};
 use jaq_std::ValT as _;
-use regex::RegexBuilder;
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use crate::expect::quoted;
+use gha::text;
 
-/// The most rounds of all loops of a run.
-const ROUNDS: u32 = 1_000_000;
+use super::room::Room;
+use super::{counted, filters};
+use crate::expect::quoted;
 
 /// The deepest output, as of the JSON that is read.
 const DEPTH: usize = 128;
+
+/// How much of a message is kept, in bytes.
+const MESSAGE: usize = 1000;
 
 /// The most values in the outputs of a run.
 const VALUES: usize = 100_000;
@@ -34,9 +38,6 @@ const TEXT: usize = 4 * 1024 * 1024;
 
 /// jq's loops, with their rounds counted.
 const LOOPS: &str = "
-    def range(from; to; by): counted_range(from; to; by) | round_of_a_loop;
-    def range(from; to): range(from; to; 1);
-    def range(to): range(0; to);
     def repeat(f): def rec: round_of_a_loop as $x | f, rec; rec;
     def recurse(f): def rec: round_of_a_loop as $x | ., (f | rec); rec;
     def recurse: recurse(.[]?);
@@ -45,6 +46,9 @@ const LOOPS: &str = "
     def until(cond; update): def rec: round_of_a_loop as $x | if cond then . else update | rec end; rec;
     def combinations($n): [limit($n; repeat(.))] | combinations;
 ";
+
+/// The name under which a program is compiled.
+const PROGRAM: &str = "the_program";
 
 /// What jaq's library defines upon filters that are left out.
 const LEFT_OUT: [&str; 18] = [
@@ -75,13 +79,12 @@ pub(super) struct Program {
 }
 
 /// The values are jaq's, and a run carries what it counts.
-struct Kind;
+pub(super) struct Kind;
 
 #[derive(Clone, Copy)]
-struct Running<'a> {
+pub(super) struct Running<'a> {
     lut: &'a Lut<Kind>,
-    rounds: &'a Cell<u32>,
-    over: &'a AtomicBool,
+    pub(super) room: &'a Room<'a>,
 }
 
 impl DataT for Kind {
@@ -97,26 +100,22 @@ impl<'a> HasLut<'a, Kind> for Running<'a> {
 
 /// Compiles a program; `names` start with `$` and belong to `variables`. The error is a fragment that says where.
 pub(super) fn compile(code: &str, names: &[String], variables: Vec<Value>) -> Result<Program, String> {
-    if let Ok(tokens) = Lexer::new(code).lex()
-        && let Some(def) = definition(&tokens)
-    {
-        return Err(format!(
-            "definitions are not taken ({})",
-            place(code, def).unwrap_or_default()
-        ));
+    if let Ok(tokens) = Lexer::new(code).lex() {
+        if let Some(def) = word(&tokens, "def") {
+            let place = place(code, def).unwrap_or_default();
+            return Err(format!("definitions are not taken ({place})"));
+        }
+        if let Some(name) = word(&tokens, PROGRAM) {
+            // By its name it could call itself.
+            return Err(undefined_name(code, name, &Undefined::Filter(0)));
+        }
     }
-    let kept = |def: &parse::Def<&'static str>| !LEFT_OUT.contains(&def.name);
-    let loops = parse(LOOPS, |parser| parser.defs()).unwrap_or_default();
-    let prelude = jaq_core::defs()
-        .chain(jaq_std::defs().filter(kept))
-        .chain(jaq_json::defs())
-        .chain(loops);
     let arena = Arena::default();
-    let modules = Loader::new(prelude)
-        .load(&arena, File { code, path: () })
-        .map_err(|errors| first(errors.into_iter().map(|(_, error)| unreadable(code, error))))?;
+    // Only what can be read can be counted.
+    read(&arena, Vec::new(), code)?;
+    let modules = read(&arena, prelude(code), PROGRAM)?;
     let filter = Compiler::default()
-        .with_funs(filters())
+        .with_funs(filters::all())
         .with_global_vars(names.iter().map(String::as_str))
         .compile(modules)
         .map_err(|errors| {
@@ -126,13 +125,42 @@ pub(super) fn compile(code: &str, names: &[String], variables: Vec<Value>) -> Re
     Ok(Program { filter, variables })
 }
 
-/// The first `def` of a program.
-fn definition<'s>(tokens: &[Token<&'s str>]) -> Option<&'s str> {
+fn read<'s>(
+    arena: &'s Arena,
+    prelude: Vec<parse::Def<&'s str>>,
+    code: &'s str,
+) -> Result<load::Modules<&'s str, ()>, String> {
+    let modules = Loader::new(prelude).load(arena, File { code, path: () });
+    modules.map_err(|errors| first(errors.into_iter().map(|(_, error)| unreadable(code, error))))
+}
+
+/// jq's definitions and the program as one more, all of them counting what they do.
+fn prelude<'s>(code: &'s str) -> Vec<parse::Def<&'s str>> {
+    let program = parse::Def {
+        name: PROGRAM,
+        args: Vec::new(),
+        body: parse(code, |parser| parser.term()).unwrap_or_default(),
+    };
+    let kept = |def: &parse::Def<&'static str>| !LEFT_OUT.contains(&def.name);
+    let of = |written| parse(written, |parser| parser.defs()).unwrap_or_default();
+    of(filters::PAID)
+        .into_iter()
+        .chain(jaq_core::defs())
+        .chain(jaq_std::defs().filter(kept))
+        .chain(jaq_json::defs())
+        .chain(of(LOOPS))
+        .map(|def| -> parse::Def<&'s str> { counted::definition(def) })
+        .chain([counted::definition(program)])
+        .collect()
+}
+
+/// Where a program has a word for the first time.
+fn word<'s>(tokens: &[Token<&'s str>], wanted: &str) -> Option<&'s str> {
     tokens.iter().find_map(|Token(text, token)| match token {
-        Tok::Word => (*text == "def").then_some(*text),
-        Tok::Block(inside) => definition(inside),
+        Tok::Word => (*text == wanted).then_some(*text),
+        Tok::Block(inside) => word(inside, wanted),
         Tok::Str(parts) => parts.iter().find_map(|part| match part {
-            StrPart::Term(term) => definition(std::slice::from_ref(term)),
+            StrPart::Term(term) => word(std::slice::from_ref(term), wanted),
             StrPart::Str(_) | StrPart::Char(_) => None,
         }),
         Tok::Var | Tok::Fmt | Tok::Num | Tok::Sym => None,
@@ -162,8 +190,7 @@ fn unreadable(code: &str, error: load::Error<&str>) -> String {
 }
 
 /// A name that stands for nothing.
-fn undefined_name(code: &str, name: &str, kind: &jaq_core::compile::Undefined) -> String {
-    use jaq_core::compile::Undefined;
+fn undefined_name(code: &str, name: &str, kind: &Undefined) -> String {
     let place = place(code, name).map_or_else(String::new, |place| format!(" ({place})"));
     match kind {
         Undefined::Filter(0) => format!("there is no filter {}{place}", quoted(name)),
@@ -190,29 +217,48 @@ pub(super) fn place(code: &str, part: &str) -> Option<String> {
 impl Program {
     /// The first outputs for an input, at most `wanted`. The error is what jq says of it; foreign text.
     pub(super) fn run(&self, input: &Value, wanted: usize, over: &AtomicBool) -> Result<Vec<Value>, String> {
-        let rounds = Cell::new(ROUNDS);
+        let left = Room::new(over);
         let running = Running {
             lut: &self.filter.lut,
-            rounds: &rounds,
-            over,
+            room: &left,
         };
         let variables = self.variables.iter().map(val).collect::<Result<Vec<_>, _>>()?;
         let context = Ctx::<Kind>::new(running, Vars::new(variables));
-        let mut room = Room {
+        let mut room = Output {
             values: VALUES,
             text: TEXT,
         };
         let outputs = self.filter.id.run((context, val(input)?)).take(wanted);
-        outputs
+        let outputs = outputs
             .map(|output| match output {
                 Ok(output) => json(&output, DEPTH, &mut room),
-                Err(exception) => Err(exception.get_err().map_or_else(
-                    |_| "it breaks out of itself".to_owned(),
-                    |error| error.to_string(),
-                )),
+                Err(exception) => Err(exception
+                    .get_err()
+                    .map_or_else(|_| "it breaks out of itself".to_owned(), |error| begin(&error))),
             })
-            .collect()
+            .collect();
+        // A program may have caught it, and then what it gives means nothing.
+        left.spent().map_or(outputs, |why| Err(why.to_owned()))
     }
+}
+
+/// The beginning of a message, which may show a large value.
+fn begin(message: &impl fmt::Display) -> String {
+    struct Begin(String);
+    impl fmt::Write for Begin {
+        fn write_str(&mut self, part: &str) -> fmt::Result {
+            self.0.push_str(&text::cut(part, MESSAGE));
+            if self.0.len() < MESSAGE {
+                Ok(())
+            } else {
+                Err(fmt::Error)
+            }
+        }
+    }
+    let mut begin = Begin(String::new());
+    // An error is what ends it early.
+    let _ = write!(begin, "{message}");
+    begin.0
 }
 
 fn val(value: &Value) -> Result<Val, String> {
@@ -220,12 +266,12 @@ fn val(value: &Value) -> Result<Val, String> {
 }
 
 /// What is left for outputs.
-struct Room {
+struct Output {
     values: usize,
     text: usize,
 }
 
-impl Room {
+impl Output {
     fn take(&mut self, text: usize) -> Result<(), String> {
         let left = (self.values.checked_sub(1), self.text.checked_sub(text));
         let (Some(values), Some(text)) = left else {
@@ -237,7 +283,7 @@ impl Room {
 }
 
 /// A value as JSON. A number that JSON has no form for is `null`.
-fn json(value: &Val, depth: usize, room: &mut Room) -> Result<Value, String> {
+fn json(value: &Val, depth: usize, room: &mut Output) -> Result<Value, String> {
     let deeper = || depth.checked_sub(1).ok_or("its output is nested too deep");
     room.take(match value {
         Val::BStr(bytes) | Val::TStr(bytes) => bytes.len(),
@@ -266,133 +312,4 @@ fn json(value: &Val, depth: usize, room: &mut Room) -> Result<Value, String> {
             Value::Object(fields.collect::<Result<_, _>>()?)
         }
     })
-}
-
-/// The filters that are not defined in jq itself.
-fn filters() -> impl Iterator<Item = Fun<Kind>> {
-    let outside = |name: &str| matches!(name, "halt" | "fromjson");
-    let counted = jaq_core::funs()
-        .filter(|(name, ..)| *name == "range")
-        .map(|(_, arguments, filter)| ("counted_range", arguments, filter));
-    jaq_core::funs()
-        .chain(jaq_std::base_funs())
-        .chain(jaq_json::funs())
-        .filter(move |(name, ..)| !outside(name))
-        .chain(counted)
-        .chain(ours().into_vec().into_iter().map(run::<Kind>))
-}
-
-fn ours() -> Box<[Filter<RunPtr<Kind>>]> {
-    Box::new([
-        ("round_of_a_loop", v(0), |cv| {
-            let Running { rounds, over, .. } = *cv.0.data();
-            let left = rounds
-                .get()
-                .checked_sub(1)
-                .filter(|_| !over.load(Ordering::Relaxed));
-            rounds.set(left.unwrap_or_default());
-            let error = || Error::str(format_args!("over {ROUNDS} rounds of its loops"));
-            bome(left.map(|_| cv.1).ok_or_else(error))
-        }),
-        ("fromjson", v(0), |cv| bome(from_json(&cv.1))),
-        ("matches", v(2), |cv| bome(matching(cv, false, true))),
-        ("split_matches", v(2), |cv| bome(matching(cv, true, true))),
-        ("split_", v(2), |cv| bome(matching(cv, true, false))),
-        ("pow", v(2), |mut cv| {
-            let exponent = cv.0.pop_var();
-            let base = cv.0.pop_var();
-            bome(real(&base).and_then(|base| Ok(base.powf(real(&exponent)?).into())))
-        }),
-        ("sqrt", v(0), |cv| bome(real(&cv.1).map(|x| x.sqrt().into()))),
-        ("exp", v(0), |cv| bome(real(&cv.1).map(|x| x.exp().into()))),
-        ("log", v(0), |cv| bome(real(&cv.1).map(|x| x.ln().into()))),
-        ("log2", v(0), |cv| bome(real(&cv.1).map(|x| x.log2().into()))),
-        ("log10", v(0), |cv| bome(real(&cv.1).map(|x| x.log10().into()))),
-        ("fabs", v(0), |cv| bome(real(&cv.1).map(|x| x.abs().into()))),
-        ("trunc", v(0), |cv| bome(real(&cv.1).map(|x| x.trunc().into()))),
-    ])
-}
-
-fn real(value: &Val) -> Result<f64, Error<Val>> {
-    value.as_f64().ok_or_else(|| Error::typ(value.clone(), "number"))
-}
-
-fn string(value: &Val) -> Result<&str, Error<Val>> {
-    let text = value.as_utf8_bytes().and_then(|bytes| str::from_utf8(bytes).ok());
-    text.ok_or_else(|| Error::typ(value.clone(), "string"))
-}
-
-/// jaq's own nests as deep as the text does.
-fn from_json(value: &Val) -> Result<Val, Error<Val>> {
-    let fail = |error| {
-        Error::str(format_args!(
-            "cannot parse {} as JSON: {error}",
-            quoted(&value.to_string())
-        ))
-    };
-    let parsed: Value = serde_json::from_str(string(value)?).map_err(fail)?;
-    Val::deserialize(&parsed).map_err(Error::str)
-}
-
-/// What jaq's `test`, `match`, `capture`, `scan`, `split`, `sub` and `gsub` are made of: the parts of the input between
-/// matches, and for each match itself and its groups. <https://jqlang.org/manual/#regular-expressions>
-fn matching<'a>(mut cv: jaq_core::Cv<'a, Kind>, between: bool, matched: bool) -> Result<Val, Error<Val>> {
-    let (flags, pattern) = (cv.0.pop_var(), cv.0.pop_var());
-    let flags = if matches!(flags, Val::Null) {
-        ""
-    } else {
-        string(&flags)?
-    };
-    let input = string(&cv.1)?;
-    if let Some(unknown) = flags.chars().find(|flag| !"gnimslxp".contains(*flag)) {
-        return Err(Error::str(format_args!(
-            "invalid flag `{unknown}` of a regular expression"
-        )));
-    }
-    let has = |flag: char| flags.contains(flag);
-    let pattern = RegexBuilder::new(string(&pattern)?)
-        .case_insensitive(has('i'))
-        .multi_line(has('m') || has('p'))
-        .dot_matches_new_line(has('s') || has('p'))
-        .swap_greed(has('l'))
-        .ignore_whitespace(has('x'))
-        .build()
-        .map_err(|error| Error::str(format_args!("invalid regular expression: {error}")))?;
-    let (mut parts, mut end) = (Vec::new(), 0);
-    let (mut counted, mut characters) = (0, 0);
-    for captures in pattern.captures_iter(input) {
-        let Some(whole) = captures.get(0).filter(|whole| !has('n') || !whole.is_empty()) else {
-            continue;
-        };
-        if between {
-            parts.push(Val::from(input[end..whole.start()].to_owned()));
-            end = whole.end();
-        }
-        if matched {
-            characters += input[counted..whole.start()].chars().count();
-            counted = whole.start();
-            let groups = captures.iter().zip(pattern.capture_names());
-            let groups = groups.filter_map(|(group, name)| Some((group?, name)));
-            let groups = groups.map(|(group, name)| {
-                // A group may lie before the whole match's end only, so this counts within the match.
-                let offset = characters + input[whole.start()..group.start()].chars().count();
-                let fields = [
-                    ("offset", Val::from(offset)),
-                    ("length", Val::from(group.as_str().chars().count())),
-                    ("string", Val::from(group.as_str().to_owned())),
-                ];
-                let name = name.map(|name| ("name", Val::from(name.to_owned())));
-                let fields = fields.into_iter().chain(name);
-                Val::from_map(fields.map(|(key, value)| (Val::from(key.to_owned()), value)))
-            });
-            parts.push(groups.collect::<Result<_, _>>()?);
-        }
-        if !has('g') {
-            break;
-        }
-    }
-    if between {
-        parts.push(Val::from(input[end..].to_owned()));
-    }
-    Ok(parts.into_iter().collect())
 }

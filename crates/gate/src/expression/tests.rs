@@ -180,10 +180,13 @@ fn loops_end_by_themselves() {
         "last(while(true; .))",
     ] {
         let error = program(written).holds(&json!(null)).unwrap_err().to_string();
-        assert!(
-            error.contains("over 1000000 rounds of its loops") || error.contains("took longer than 1s"),
-            "{error}"
-        );
+        let bounds = [
+            "over 1000000 rounds of its loops",
+            "took longer than 1s",
+            "it makes more than 64 MiB of values",
+            "nested too deep",
+        ];
+        assert!(bounds.iter().any(|bound| error.contains(bound)), "{error}");
     }
 }
 
@@ -216,9 +219,137 @@ fn a_program_that_is_late_again_and_again_is_not_run_any_more() {
     assert!(again.elapsed() < LIMIT / 2);
 }
 
+/// A page that tempts a harmless program.
+fn greedy_page() -> Value {
+    json!({
+        "a": "xxxxxxxxxx", "b": 100_000_000_000_u64, "n": 60, "errors": "e".repeat(500_000), "total": 7,
+        "list": vec![1; 50_000], "same": "a".repeat(400_000), "part": format!("{}b", "a".repeat(100_000)),
+    })
+}
+
+/// Programs whose results are as large as a number of the page says, or far larger than the page.
+const GREEDY: [(&str, &str); 28] = [
+    (".a * .b < 100", "a text can't be multiplied"),
+    (".b * .a < 100", "a text can't be multiplied"),
+    (".errors * 100 / .total < 1", "a text can't be multiplied"),
+    (".a *= .b | .a < 1", "a text can't be multiplied"),
+    (
+        "(\"x\" * 100000000000) | length > 1",
+        "a text can't be multiplied",
+    ),
+    ("[limit(.b; repeat(.a))] | length > 1", "64 MiB"),
+    ("reduce range(.n) as $i (\"x\"; . + .) | length > 1", "64 MiB"),
+    ("reduce range(.n) as $i (\"x\"; . += .) | length > 1", "64 MiB"),
+    (
+        "reduce range(.n) as $i (\"x\"; \"\\(.)\\(.)\") | length > 1",
+        "64 MiB",
+    ),
+    ("reduce range(.n) as $i ([1]; . + .) | length > 1", "64 MiB"),
+    ("reduce range(.n) as $i ([1]; [.[], .[]]) | length > 1", "64 MiB"),
+    (
+        "reduce range(.n) as $i ([1]; .[] |= (., .)) | length > 1",
+        "64 MiB",
+    ),
+    (
+        "reduce range(.n) as $i (1; [., .]) | tojson | length > 1",
+        "64 MiB",
+    ),
+    ("reduce range(.n) as $i (1; {a: ., b: .}) | .c.d == 1", "64 MiB"),
+    (
+        "reduce range(.n) as $i ({}; .a = . | .b = .) | length > 1",
+        "64 MiB",
+    ),
+    (
+        "reduce range(.n) as $i ({a: {}}; {a: .} * {b: .}) | length > 1",
+        "64 MiB",
+    ),
+    (
+        "reduce range(.n) as $i (10; . * .) > 1",
+        "a whole number gets too large",
+    ),
+    ("reduce range(.b) as $i (1; [[[[.]]]]) | length > 1", "64 MiB"),
+    ("[.list[] as $x | [.list[] | tojson]] | length > 1", "64 MiB"),
+    ("[foreach .list[] as $x (\"\"; . + \"x\")] | length > 1", "64 MiB"),
+    ("[.list | recurse(.[1:]; length > 0)] | length > 1", "64 MiB"),
+    ("[range(.b)]? // true", "rounds of its loops"),
+    (
+        "[.errors, .same, .errors, .same | explode] | length > 1",
+        "64 MiB",
+    ),
+    ("[.errors | match(\".\"; \"g\")] | length > 1", "64 MiB"),
+    ("[.list[] as $x | .list[] as $y | 1]? // true", "64 MiB"),
+    (
+        ". as $page | .same | indices($page.part) | length > 1",
+        "it compares too much",
+    ),
+    (
+        ". as $page | .list | contains($page.list)",
+        "it compares too much",
+    ),
+    (
+        ". as $page | .list[$page.list] | length > 1",
+        "a list of 50000 can't be an index",
+    ),
+];
+
+#[test]
+fn a_run_that_nobody_waits_for_ends_at_its_next_step() {
+    let over = AtomicBool::new(true);
+    for (written, _) in GREEDY {
+        let found = program(written).program.run(&greedy_page(), 1, &over);
+        assert!(found.is_err(), "{written}: {found:?}");
+    }
+    for written in ["[.[] as $a | .[] as $b | 1] | length", "first(.[]?) // true"] {
+        let found = program(written).program.run(&json!(vec![1; 100_000]), 1, &over);
+        assert_eq!(found, Err("it takes too long".to_owned()), "{written}");
+    }
+}
+
+#[test]
+fn large_pages_are_within_the_bounds() {
+    let items = |n: u32| (0..n).map(|n| json!({"name": format!("service {n}"), "state": "up", "n": n}));
+    let page = json!({"items": items(5_000).collect::<Vec<_>>()});
+    for written in [
+        "[.items[] | select(.state == \"up\")] | length == 5000",
+        "all(.items[]; .n >= 0)",
+        "[.items[].name] | join(\",\") | length > 50000",
+        "[.items[] | \"\\(.name): \\(.state)\"] | add | length > 50000",
+        "reduce .items[] as $item ({}; .[$item.state] += 1) | .up == 5000",
+        ".items | group_by(.state) | map({(.[0].state): length}) | add == {\"up\": 5000}",
+        "[.items[].n] | add / length > 2000 and (sort | .[0] == 0)",
+        "tojson | contains(\"service 4999\")",
+        "[.. | strings] | length == 10000",
+        ".items |= map(del(.name)) | .items[0] == {state: \"up\", n: 0}",
+        "[paths(type == \"string\")] | length == 10000",
+        ".items | map(.name | test(\"^service [0-9]+$\")) | all",
+    ] {
+        let over = AtomicBool::new(false);
+        let found = program(written).program.run(&page, 2, &over);
+        assert_eq!(found, Ok(vec![json!(true)]), "{written}");
+    }
+    let dense = json!(vec![1; 500_000]);
+    for written in [
+        "[.[] | select(. > 0)] | length == 500000",
+        "add == 500000",
+        "tojson | length > 1000000",
+    ] {
+        let found = program(written).program.run(&dense, 2, &AtomicBool::new(false));
+        assert_eq!(found, Ok(vec![json!(true)]), "{written}");
+    }
+}
+
 #[test]
 fn hostile_values_only_fail() {
     let deep = format!("{}{}", "[".repeat(1_000_000), "]".repeat(1_000_000));
+    for (written, reason) in GREEDY {
+        match program(written).holds(&greedy_page()) {
+            Err(Unjudged::Failed(error)) => {
+                assert!(error.contains(reason) && error.len() < 600, "{written}: {error}");
+            }
+            // A slow machine comes to the other bound first.
+            found => assert!(matches!(found, Err(Unjudged::Late(_))), "{written}: {found:?}"),
+        }
+    }
     for written in [
         ".x | fromjson",
         ".x | tonumber",

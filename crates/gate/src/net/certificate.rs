@@ -74,11 +74,16 @@ impl Chain {
             .min_by_key(|certificate| certificate.not_after)
     }
 
-    /// Whole days until the first of them ends; negative where one has ended.
+    /// Whole days until the first of them ends. Where one has ended it is the whole days since then, negative, and -1 also
+    /// within the first day: 0 is one that ends today.
     #[must_use]
     pub fn days_left(&self) -> Option<i64> {
-        let first = self.first_to_end()?;
-        Some(first.not_after.saturating_sub(self.seen).div_euclid(DAY))
+        let left = self.first_to_end()?.not_after.saturating_sub(self.seen);
+        Some(if left < 0 {
+            (left / DAY).min(-1)
+        } else {
+            left / DAY
+        })
     }
 
     /// Why there are fewer days left than wanted, if so.

@@ -32,12 +32,16 @@ fn certificate(subject: &str, not_before: &str, not_after: &str) -> Certificate 
 }
 
 fn chain(seen: &str) -> Chain {
+    chain_at(at(seen))
+}
+
+fn chain_at(seen: i64) -> Chain {
     Chain {
         certificates: vec![
             certificate("a.example", "2026-10-01", "2026-12-01"),
             certificate("Some CA", "2026-01-01", "2026-11-20"),
         ],
-        seen: at(seen),
+        seen,
     }
 }
 
@@ -89,6 +93,14 @@ fn the_first_end_in_the_chain_counts() {
         ("2026-11-25", -5),
     ] {
         assert_eq!(chain(seen).days_left(), Some(left), "{seen}");
+    }
+    let ended = at("2026-11-20");
+    for (since, left) in [(0, 0), (1, -1), (DAY - 1, -1), (DAY + 3600, -1), (2 * DAY, -2)] {
+        assert_eq!(
+            chain_at(ended + since).days_left(),
+            Some(left),
+            "{since} s after its end"
+        );
     }
     assert_eq!(chain("2026-11-01").too_few_days(19), None);
     for (seen, reason) in [

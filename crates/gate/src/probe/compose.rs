@@ -15,7 +15,7 @@ use gha::text;
 
 use crate::finding::Finding;
 use crate::probe::{Look, Looking, Probe};
-use crate::trouble::Trouble;
+use crate::trouble::{About, Trouble};
 use engine::Engine;
 pub use engine::HostError;
 use project::{Container, Listed, Services};
@@ -92,7 +92,8 @@ impl Compose {
             return Err(Trouble::question(format!(
                 "the project has {} containers, at most {CONTAINERS} are looked at",
                 listed.len()
-            )));
+            ))
+            .about(About::Target));
         }
         let mut containers = Vec::with_capacity(listed.len());
         for Listed { id, service } in listed {

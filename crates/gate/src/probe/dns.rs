@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::finding::Finding;
 use crate::probe::{Look, Looking, Phases, Probe};
-use crate::trouble::Trouble;
+use crate::trouble::{About, Trouble};
 use judge::{Said, Wanted};
 pub use record::{DnsError, Kind};
 
@@ -111,7 +111,7 @@ impl Dns {
         if self.resolvers.is_empty() {
             let resolver = system(limit).map_err(|error| {
                 let reason = format!("the system's resolvers can't be read from `/etc/resolv.conf`: {error}");
-                Trouble::question(reason)
+                Trouble::question(reason).about(About::Target)
             })?;
             let said = self.answer(resolver, self.name.clone(), limit).await;
             return Ok(vec![("the system's resolver".to_owned(), said)]);

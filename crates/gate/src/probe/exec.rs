@@ -15,7 +15,7 @@ use crate::expect::quoted;
 use crate::expression::{Expression, Unjudged};
 use crate::finding::{FaultKind, Finding};
 use crate::probe::{Look, Looking, Probe};
-use crate::trouble::Trouble;
+use crate::trouble::{About, Trouble};
 
 /// How much is kept of the end of each stream, in bytes.
 pub(crate) const KEPT: usize = 64 * 1024;
@@ -157,7 +157,7 @@ pub(crate) fn not_run(error: &ProcessError) -> Trouble {
         ProcessError::Start(_, cause)
             if !matches!(cause.kind(), ErrorKind::WouldBlock | ErrorKind::OutOfMemory) =>
         {
-            Trouble::question(reason)
+            Trouble::question(reason).about(About::Program)
         }
         _ => Trouble::passing(reason),
     }

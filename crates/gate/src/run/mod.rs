@@ -7,8 +7,9 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::time::Instant;
 
-use crate::account::record::{Named, Record};
+use crate::account::record::{Looked, Named, Record};
 use crate::account::{Account, Comparison, Waited, Watched};
 use crate::compare::SettingsError;
 use crate::course::Standing;
@@ -26,6 +27,9 @@ mod tests;
 
 pub use made::Made;
 use preflight::{Refused, preflight};
+
+/// From one telling of how an observation stands to the next, where nothing is new.
+const PACE: Duration = Duration::from_millis(250);
 
 /// A run, as far as it came.
 pub struct Run<'a> {
@@ -172,15 +176,24 @@ impl<'a> Run<'a> {
             begin,
         };
         let record = &self.record;
+        let began = Instant::now();
+        let stand = || {
+            told(Progress::Standing {
+                record: &record.borrow(),
+                is_watching: true,
+                left: watch.duration.saturating_sub(began.elapsed()),
+            });
+        };
+        record.borrow_mut().begin(observation);
+        stand();
+        let mut told_at = began;
         let ending = observe(&plan, observation, |event| {
             let lines = record.borrow_mut().told(&event);
             lines.iter().for_each(|line| told(Progress::Line(line)));
-            if let Told::Judged { at, .. } = event {
-                told(Progress::Standing {
-                    record: &record.borrow(),
-                    is_watching: true,
-                    left: watch.duration.saturating_sub(at),
-                });
+            let is_new = matches!(event, Told::Judged { .. }) || !lines.is_empty();
+            if is_new || told_at.elapsed() >= PACE {
+                told_at = Instant::now();
+                stand();
             }
         })
         .await;
@@ -280,10 +293,10 @@ fn record(spec: &Spec) -> Record {
         .watch
         .iter()
         .flat_map(|watch| &watch.probes)
-        .map(|probe| Named {
+        .map(|probe| Looked {
             name: probe.name.clone(),
             address: probe.target.kind.shown(),
-            wanted: 1,
+            interval: probe.interval,
         });
     Record::new(targets.collect(), probes.collect())
 }

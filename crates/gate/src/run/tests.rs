@@ -108,6 +108,37 @@ mod whole {
     const LONG: Duration = Duration::from_secs(3600);
 
     #[tokio::test(start_paused = true)]
+    async fn an_observation_is_shown_from_its_first_second_on() {
+        let spec = spec();
+        let mut run = Run::new(&spec, made(LONG, Ok(3.0))).unwrap();
+        let shown = RefCell::new(Vec::new());
+        let tell = |progress: Progress<'_>| {
+            if let Progress::Standing {
+                record,
+                is_watching: true,
+                left,
+            } = progress
+            {
+                let rules: Vec<String> = record.rules().iter().map(|rule| rule.text.clone()).collect();
+                let looks = record.probes()[0].looks.0;
+                shown.borrow_mut().push((left.as_secs(), looks, rules));
+            }
+        };
+        run.go(&|| Timestamp::UNIX_EPOCH, &tell).await;
+        let unjudged = vec!["nothing judged yet".to_owned(); 2];
+        let shown = shown.into_inner();
+        assert_eq!(shown[0], (120, 0, unjudged.clone()), "before the first look");
+        let expected: Vec<_> = [(120, 1), (119, 2), (118, 3), (117, 4), (116, 5)]
+            .map(|(left, looks)| (left, looks, unjudged.clone()))
+            .into();
+        assert_eq!(shown[1..6], expected, "before the first judgement, at 5 s");
+        assert!(
+            shown.iter().any(|(_, _, rules)| rules == &["0 of 5", "3"]),
+            "{shown:?}"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn what_holds_passes_after_its_time() {
         let begin = Instant::now();
         let (lines, account) = told(LONG, Ok(3.0), LONG).await;

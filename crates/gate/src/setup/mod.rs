@@ -9,7 +9,7 @@ use gha::mask::Masker;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
-use crate::expression::{Expression, ExpressionError};
+use crate::expression::Expression;
 use crate::net::tls::Trust;
 use crate::source::Source;
 use crate::spec::Spec;
@@ -18,6 +18,7 @@ use crate::spec::secret::SecretName;
 use crate::spec::sources::EcsMetric;
 use crate::spec::target::Filter;
 
+mod program;
 mod secrets;
 mod sources;
 mod targets;
@@ -28,13 +29,13 @@ pub enum SetupError {
     /// The client can't be made.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// An expression is none.
-    #[error("line {}, column {}: {error}", place.line, place.column)]
-    Expression {
+    /// An expression is none, or a program is not there.
+    #[error("line {}, column {}: {reason}", place.line, place.column)]
+    Placed {
         /// Where it stands; line 0 on the command line.
         place: Place,
         /// Why.
-        error: ExpressionError,
+        reason: String,
     },
     /// A setting of a target or source can't be used.
     #[error("`{name}`: {reason}")]
@@ -112,9 +113,9 @@ impl<'a> Setup<'a> {
             .iter()
             .map(|(name, value)| (name.as_str(), value.clone()))
             .collect();
-        Expression::condition(&filter.text, &variables).map_err(|error| SetupError::Expression {
+        Expression::condition(&filter.text, &variables).map_err(|error| SetupError::Placed {
             place: filter.at,
-            error,
+            reason: error.to_string(),
         })
     }
 

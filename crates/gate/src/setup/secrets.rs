@@ -89,16 +89,8 @@ fn named<'a>(names: impl IntoIterator<Item = &'a SecretName>, runner: &Runner) {
     }
 }
 
-/// Whether a value of a query looks like a secret: a word such as `production` would be hidden in all that the job says from
-/// then on, and a runner drops outputs that hold it.
-fn may_be_secret(part: &str) -> bool {
-    let is_word = part
-        .chars()
-        .all(|c| c.is_alphabetic() || matches!(c, '-' | '_' | ' ' | '.'));
-    part.len() >= SECRET_PART && !part.contains("{{") && (!is_word || part.len() >= SURELY_NO_WORD)
-}
-
-/// Hides what may be a secret in an address: user, password, their form in a header, and the values of the query.
+/// Hides what may be a secret in an address: user, password, their form in a header, and the values of the query, as they
+/// are written and as they are meant.
 fn of_address(url: &Url, runner: &Runner) {
     let (user, password) = (url.username(), url.password().unwrap_or_default());
     let basic = if user.is_empty() && password.is_empty() {
@@ -106,10 +98,69 @@ fn of_address(url: &Url, runner: &Runner) {
     } else {
         STANDARD.encode(format!("{user}:{password}"))
     };
-    let values = url.query_pairs().map(|(_, value)| value.into_owned());
     [user.to_owned(), password.to_owned(), basic]
         .into_iter()
         .filter(|secret| secret.len() >= SECRET_PART)
-        .chain(values.filter(|value| may_be_secret(value)))
+        .chain(values(url))
         .for_each(|secret| runner.mask(&secret));
+}
+
+/// The values of the query that may be secrets. What is shown of the address anyway is none, and hiding it would hide the
+/// address; a name without a value is one of an option, if it is a word.
+fn values(url: &Url) -> Vec<String> {
+    let query = url.query().unwrap_or_default();
+    let written = query.split('&').filter_map(|pair| match pair.split_once('=') {
+        Some((_, value)) => Some(value),
+        None => Some(pair).filter(|name| !is_word(name)),
+    });
+    let meant = url.query_pairs().filter_map(|(name, value)| match &*value {
+        "" => Some(name).filter(|name| !is_word(name)),
+        _ => Some(value),
+    });
+    let shown = crate::probe::http::shown(url);
+    let may_be_secret =
+        |part: &String| part.len() >= SECRET_PART && !part.contains("{{") && !shown.contains(part.as_str());
+    let all = written
+        .map(str::to_owned)
+        .chain(meant.map(|value| value.into_owned()));
+    all.filter(may_be_secret).collect()
+}
+
+/// Whether a text is made of a word's characters, and no longer than words are.
+fn is_word(part: &str) -> bool {
+    let plain = |c: char| c.is_alphabetic() || matches!(c, '-' | '_' | ' ' | '.');
+    part.len() < SURELY_NO_WORD && part.chars().all(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_long_value_of_a_query_may_be_a_secret() {
+        for (address, secrets) in [
+            ("https://x/?token=opensesame", &["opensesame"][..]),
+            (
+                "https://x/?a=Mixedcase&b=a-b-c-d-e-f",
+                &["Mixedcase", "a-b-c-d-e-f"],
+            ),
+            ("https://x/?t=two%20words", &["two%20words", "two words"]),
+            ("https://x/?t=two+words", &["two+words", "two words"]),
+            ("https://x/?t=p%c3%a4ssword", &["p%c3%a4ssword", "pässword"]),
+            ("https://x/?t=eight888&seven=seven77", &["eight888"]),
+            ("https://x/?verbose_all", &[]),
+            ("https://x/?s3cretkey", &["s3cretkey"]),
+            ("https://x/?range={{window}}", &[]),
+            (
+                "https://checkout.example/orders?app=checkout&of=the-orders",
+                &["the-orders"],
+            ),
+            ("https://x/", &[]),
+        ] {
+            let found: BTreeSet<String> = values(&Url::parse(address).unwrap()).into_iter().collect();
+            let secrets = secrets.iter().map(|secret| (*secret).to_owned()).collect();
+            assert_eq!(found, secrets, "{address}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use gha::edge::http::{self, Url};
 use secrecy::SecretString;
 
-use crate::setup::{Setup, SetupError, exposed, setting};
+use crate::setup::{Setup, SetupError, exposed, program, setting};
 use crate::source::Source;
 use crate::source::compose::ComposeSource;
 use crate::source::datadog::{self, Datadog};
@@ -68,7 +68,16 @@ impl Setup<'_> {
                 let source = HttpJson::new(client, &with_window(url.url()), &headers, self.masker.clone());
                 Box::new(source.map_err(|error| setting(name, error))?)
             }
-            Kind::Exec { program, args, .. } => Box::new(ExecSource::new(program, args, self.masker.clone())),
+            Kind::Exec {
+                program: name,
+                at,
+                args,
+                ..
+            } => {
+                let path = self.runner.env().get("PATH").unwrap_or_default();
+                program::there(name, path).map_err(|reason| SetupError::Placed { place: *at, reason })?;
+                Box::new(ExecSource::new(name, args, self.masker.clone()))
+            }
             Kind::Compose { project, socket } => {
                 let compose = self.compose_of(name, project, socket.as_deref(), &[], &[])?;
                 Box::new(ComposeSource::new(compose))

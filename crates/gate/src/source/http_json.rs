@@ -20,7 +20,7 @@ use crate::answer::BODY_LIMIT;
 use crate::probe::http::{AddressError, address, shown};
 use crate::source::pick::{Pick, Picks};
 use crate::source::{Asking, Query, Question, Reading, Source};
-use crate::trouble::Trouble;
+use crate::trouble::{About, Trouble};
 
 /// How much of a refusal is quoted, in characters.
 const QUOTED: usize = 160;
@@ -81,7 +81,8 @@ impl HttpJson {
 
     /// Asks for a document; nothing where the answer is empty.
     async fn get(&self, written: &str, at: Timestamp) -> Result<Option<Value>, Trouble> {
-        let url = address(written).map_err(|error| Trouble::question(error.to_string()))?;
+        let url =
+            address(written).map_err(|error| Trouble::question(error.to_string()).about(About::Address))?;
         let request = self.client.get(url).headers(self.headers.clone());
         let broken = |error| Trouble::passing(format!("{}: {}", self.shown, gha::edge::http::reason(error)));
         let response = request.send().await.map_err(broken)?;
@@ -118,9 +119,9 @@ impl HttpJson {
             }
             _ if status.is_server_error() => Trouble::passing(reason).pause(pause(headers, at)),
             _ if status.is_redirection() => {
-                Trouble::question(format!("{reason}; redirects are not followed"))
+                Trouble::question(format!("{reason}; redirects are not followed")).about(About::Address)
             }
-            _ => Trouble::question(reason),
+            _ => Trouble::question(reason).about(About::Address),
         }
     }
 

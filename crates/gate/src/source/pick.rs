@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::expect::quoted;
 use crate::expression::Expression;
 use crate::source::{Query, Question, Reading};
-use crate::trouble::Trouble;
+use crate::trouble::{About, Trouble};
 
 /// A way to the number.
 #[derive(Clone, Debug)]
@@ -133,7 +133,7 @@ impl Picks {
                 Err(trouble) => Err(trouble.clone()),
                 Ok(document) => match self.pick(&question.query) {
                     Ok(pick) => read(document, &pick),
-                    Err(reason) => Err(Trouble::question(reason)),
+                    Err(reason) => Err(Trouble::question(reason).about(About::Expression)),
                 },
             });
         }

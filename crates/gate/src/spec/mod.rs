@@ -105,7 +105,7 @@ pub fn read_with(
         tells_ecs: offer.ecs,
     };
     let mut filler = vars::Filler::new(env);
-    vars::refuse_nesting(&tree, &mut context.faults);
+    vars::refuse_nesting(&mut tree, &mut context.faults);
     vars::replace(&mut tree, vars, &mut context.faults);
     filler.fill(&mut tree, &mut context.faults);
     let file = file::File::read(&tree, "", &mut context);

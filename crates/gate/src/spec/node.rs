@@ -8,9 +8,9 @@ use serde_saphyr::budget::Budget;
 use serde_saphyr::options::{AliasLimits, NonFiniteFloatPolicy, Options};
 use serde_saphyr::{Location, Spanned};
 
-use gha::text;
-
 use crate::spec::fault::{Faults, Place};
+
+mod refused;
 
 /// The largest file, in bytes.
 const LARGEST: usize = 1024 * 1024;
@@ -21,8 +21,11 @@ pub(crate) const LONGEST_VALUE: usize = 16 * 1024;
 /// How deep lists and maps may stand in each other.
 const DEEPEST: usize = 32;
 
-/// How much of a parser's message is shown, in characters.
-const SHOWN: usize = 300;
+/// How many keys, values, lists and maps there may be.
+const MOST_NODES: usize = 50_000;
+
+/// How many anchors, aliases and merge keys there may be of each.
+const MOST_ANCHORS: usize = 500;
 
 /// A value and where it stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +41,8 @@ pub(crate) enum Value {
     Null,
     /// Text, a number, or a truth value, as written.
     Scalar(String),
+    /// Text with a variable in it whose value is not known; why was told.
+    Unknown,
     /// A list.
     List(Vec<Node>),
     /// A map, in the order of the file.
@@ -86,7 +91,7 @@ pub(crate) fn parse(name: &str, bytes: &[u8]) -> Result<Node, Faults> {
             let at = error
                 .location()
                 .map_or(Place::START, |location| Place::from(&location));
-            refuse(at, message(error))
+            refuse(at, refused::message(error))
         }
     }
 }
@@ -96,14 +101,14 @@ fn options() -> Options {
     let mut budget = Budget::default();
     budget.max_depth = DEEPEST;
     budget.flow_nesting_limit = DEEPEST;
-    budget.max_nodes = 50_000;
+    budget.max_nodes = MOST_NODES;
     budget.max_events = 200_000;
     // One more than may be, so that the parser says so in its own words.
     budget.max_documents = 2;
-    budget.max_aliases = 500;
-    budget.max_anchors = 500;
+    budget.max_aliases = MOST_ANCHORS;
+    budget.max_anchors = MOST_ANCHORS;
     budget.max_recorded_anchor_events = 50_000;
-    budget.max_merge_keys = 500;
+    budget.max_merge_keys = MOST_ANCHORS;
     let mut aliases = AliasLimits::default();
     aliases.max_total_replayed_events = 2_000;
     aliases.max_replay_stack_depth = 8;
@@ -114,33 +119,6 @@ fn options() -> Options {
     options.non_finite_float_policy = NonFiniteFloatPolicy::AsString;
     options.with_snippet = false;
     options
-}
-
-/// The parser's message as one bounded line, without the place that stands in front of it anyway.
-fn message(error: &serde_saphyr::Error) -> String {
-    use serde_saphyr::Error::{AliasReplayLimitExceeded, Budget, DuplicateMappingKey, MultipleDocuments};
-    match error {
-        DuplicateMappingKey { key: Some(key), .. } => {
-            format!(
-                "the key `{}` stands here a second time",
-                text::cut(&text::visible(key), 80)
-            )
-        }
-        MultipleDocuments { .. } => "a second document begins here; a gate file is one".to_owned(),
-        Budget { .. } | AliasReplayLimitExceeded { .. } => {
-            format!("the file is over a limit: {}", said(error))
-        }
-        other => said(other),
-    }
-}
-
-/// What the parser itself says.
-fn said(error: &serde_saphyr::Error) -> String {
-    let said = error.to_string();
-    let said = said
-        .rsplit_once(" at line ")
-        .map_or(said.as_str(), |(said, _)| said);
-    text::cut(&text::visible(said), SHOWN)
 }
 
 /// What the parser hands over.
@@ -277,6 +255,7 @@ mod tests {
         let inside = match &node.value {
             Value::Null => "null".to_owned(),
             Value::Scalar(text) => format!("{text:?}"),
+            Value::Unknown => "unknown".to_owned(),
             Value::List(items) => format!("[{}]", items.iter().map(shape).collect::<Vec<_>>().join(" ")),
             Value::Map(pairs) => {
                 let pairs: Vec<_> = pairs

@@ -1,6 +1,8 @@
 //! Presets: rules that come with the program. A preset names what it judges; a signal of that name is judged where there
 //! is one, and the probe where it can tell.
 
+use std::time::Duration;
+
 use schemars::{Schema, json_schema};
 
 use gha::text;
@@ -44,7 +46,14 @@ pub(crate) struct PresetRule {
     pub(crate) abort: Option<&'static str>,
     /// Whether it is left out where nothing measures it.
     pub(crate) optional: bool,
+    /// The one window that its `abort` looks at; without it, the usual two of a minute.
+    pub(crate) window: Option<Duration>,
 }
+
+/// Two minutes of requests, for a limit that a rate to be stopped within two minutes is only twice as high as: at one
+/// request a second 10 % can't be told from 5 % by less. The usual two windows of a minute must both be over the limit,
+/// which chance denies a sick service too often.
+const TWO_MINUTES: Duration = Duration::from_secs(120);
 
 const NAMES: [(&str, Name); 4] = [
     ("canary", Name::Canary),
@@ -73,7 +82,10 @@ impl Name {
             ],
             Self::Steady => vec![
                 rule("health", Judged::Health, None, Some("failing")),
-                rule("error-rate", Judged::Errors, None, Some("> 5%")),
+                PresetRule {
+                    window: Some(TWO_MINUTES),
+                    ..rule("error-rate", Judged::Errors, None, Some("> 5%"))
+                },
                 rule("server-errors", Judged::ServerErrors, None, Some(">= 10")),
             ],
             Self::Severity => vec![
@@ -107,6 +119,7 @@ fn rule(
         require,
         abort,
         optional: false,
+        window: None,
     }
 }
 

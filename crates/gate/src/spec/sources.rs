@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::observation::Reach;
 use crate::spec::address::Address;
+use crate::spec::fault::Place;
 use crate::spec::secret::SecretName;
 use crate::spec::target::Filter;
 
@@ -65,6 +66,8 @@ pub enum Kind {
     Exec {
         /// The program.
         program: String,
+        /// Where it is named.
+        at: Place,
         /// Its arguments.
         args: Vec<String>,
         /// Which value of its output as JSON; without it the output is the number.

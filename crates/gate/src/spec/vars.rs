@@ -20,19 +20,23 @@ pub(crate) type Vars = Vec<(String, String)>;
 /// Fills in variables, and counts what that comes to.
 pub(crate) struct Filler<'a> {
     env: &'a Env,
-    vars: Vars,
+    /// Variables; one whose value was told to be wrong has none.
+    vars: Vec<(String, Option<String>)>,
     filled: usize,
 }
 
 /// Why a text can't be filled in.
 #[derive(Debug, PartialEq, Eq)]
-struct Unfilled(String);
+enum Unfilled {
+    /// What is wrong with it.
+    Wrong(String),
+    /// It names a variable about which something was told already.
+    Told,
+}
 
 /// Refuses variables that name others: what is put in is never looked through again.
-pub(crate) fn refuse_nesting(file: &Node, faults: &mut Faults) {
-    let Value::Map(sections) = &file.value else { return };
-    let vars = sections.iter().find(|(key, _)| key.name == "vars");
-    let Some(Value::Map(pairs)) = vars.map(|(_, node)| &node.value) else {
+pub(crate) fn refuse_nesting(file: &mut Node, faults: &mut Faults) {
+    let Some(Value::Map(pairs)) = file.get_mut("vars").map(|node| &mut node.value) else {
         return;
     };
     for (key, node) in pairs {
@@ -44,6 +48,7 @@ pub(crate) fn refuse_nesting(file: &Node, faults: &mut Faults) {
                 node.at,
                 format!("variable `{name}` can't name another by `{{{{…}}}}`; write its text out"),
             );
+            node.value = Value::Unknown;
         }
     }
 }
@@ -112,7 +117,8 @@ impl<'a> Filler<'a> {
 
     /// The variables.
     pub(crate) fn into_vars(self) -> Vars {
-        self.vars
+        let known = self.vars.into_iter();
+        known.filter_map(|(name, value)| Some((name, value?))).collect()
     }
 
     /// Takes in `vars` whose values are filled in.
@@ -131,8 +137,12 @@ impl<'a> Filler<'a> {
                         text::cut(&key.name, 80)
                     ),
                 ),
-                Value::Scalar(text) => self.vars.push((key.name.clone(), text.clone())),
-                _ => faults.add(node.at, format!("variable `{}` takes a text", key.name)),
+                Value::Scalar(text) => self.vars.push((key.name.clone(), Some(text.clone()))),
+                Value::Unknown => self.vars.push((key.name.clone(), None)),
+                _ => {
+                    faults.add(node.at, format!("variable `{}` takes a text", key.name));
+                    self.vars.push((key.name.clone(), None));
+                }
             }
         }
     }
@@ -144,7 +154,7 @@ impl<'a> Filler<'a> {
         fill: &dyn Fn(&Self, &str) -> Result<String, Unfilled>,
     ) {
         match &mut node.value {
-            Value::Null => {}
+            Value::Null | Value::Unknown => {}
             Value::List(items) => items.iter_mut().for_each(|item| self.walk(item, faults, fill)),
             Value::Map(pairs) => pairs
                 .iter_mut()
@@ -156,10 +166,12 @@ impl<'a> Filler<'a> {
                     self.limit(node.at, filled.len(), faults);
                     *text = filled;
                 }
-                Err(Unfilled(reason)) => {
-                    faults.add(node.at, reason);
-                    // What is missing is told; what the rest would look like is not known.
-                    text.clear();
+                Err(unfilled) => {
+                    if let Unfilled::Wrong(reason) = unfilled {
+                        faults.add(node.at, reason);
+                    }
+                    // What the whole would look like is not known, and so nothing is said of it.
+                    node.value = Value::Unknown;
                 }
             },
             Value::Scalar(_) => {}
@@ -190,7 +202,7 @@ impl<'a> Filler<'a> {
                 continue;
             }
             let Some((inside, after)) = rest.strip_prefix('{').and_then(|rest| rest.split_once('}')) else {
-                return Err(Unfilled(
+                return Err(Unfilled::Wrong(
                     "a `$` stands alone; write `${NAME}` for a variable of the environment, or `$$` for a dollar"
                         .to_owned(),
                 ));
@@ -199,13 +211,13 @@ impl<'a> Filler<'a> {
                 .split_once(":-")
                 .map_or((inside, None), |(name, default)| (name, Some(default)));
             if !is_name(name) {
-                return Err(Unfilled(format!(
+                return Err(Unfilled::Wrong(format!(
                     "`${{{}}}` names no variable; write for example `${{NAME}}` or `${{NAME:-default}}`",
                     text::cut(inside, 80)
                 )));
             }
             let value = self.env.get(name).or(default).ok_or_else(|| {
-                Unfilled(format!(
+                Unfilled::Wrong(format!(
                     "the environment variable `{name}` is not set or empty; set it, or write `${{{name}:-default}}`"
                 ))
             })?;
@@ -232,7 +244,7 @@ impl<'a> Filler<'a> {
             rest = after;
             if name == WINDOW {
                 if !windowed {
-                    return Err(Unfilled(format!(
+                    return Err(Unfilled::Wrong(format!(
                         "`{{{{{WINDOW}}}}}` stands for the window of a query, and this is none"
                     )));
                 }
@@ -240,10 +252,11 @@ impl<'a> Filler<'a> {
                 continue;
             }
             match self.vars.iter().find(|(known, _)| known == name) {
-                Some((_, value)) => filled.push_str(value),
+                Some((_, Some(value))) => filled.push_str(value),
+                Some((_, None)) => return Err(Unfilled::Told),
                 None => {
                     let hint = nearest(name, self.vars.iter().map(|(known, _)| known.as_str()));
-                    return Err(Unfilled(format!(
+                    return Err(Unfilled::Wrong(format!(
                         "there is no variable `{}` in `vars`{hint}",
                         text::cut(name, 80)
                     )));
@@ -324,6 +337,23 @@ mod tests {
         ] {
             let error = filled(source).expect_err(source);
             assert!(error.starts_with(said), "{source}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_a_fault_leaves_unknown_is_told_once() {
+        for (source, said) in [
+            (
+                "vars: {a: '${NO}'}\nwait: ['{{a}}/ok', '{{a}}']",
+                "f:1:11: the environment variable `NO`",
+            ),
+            (
+                "vars: {a: [x]}\nwait: ['{{a}}/ok']",
+                "f:1:11: variable `a` takes a text",
+            ),
+        ] {
+            let error = filled(source).expect_err(source);
+            assert!(error.starts_with(said) && error.lines().count() == 1, "{error}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! What a run that did not pass fails with: the exit code, and what to do next.
 
 use gate::run::Seen;
-use gate::trouble::{Trouble, TroubleKind};
+use gate::trouble::{About, Trouble, TroubleKind};
 use gate::until_ready::End;
 use gate::verdict::Verdict;
 use gha::{Exit, text};
@@ -35,9 +35,15 @@ pub fn exit_of(trouble: &Trouble) -> Exit {
 pub fn advice_of(trouble: &Trouble) -> &'static str {
     match trouble.kind {
         TroubleKind::Passing => "look whether it can be reached from here; nothing is known of the target",
-        TroubleKind::Question => {
-            "correct what is asked: a program is one in PATH or a path from the working folder, and what a metric source answers is shown by `health-gate validate -f FILE --ask`"
-        }
+        TroubleKind::Question => match trouble.about {
+            About::Query => {
+                "correct the query, or where its number stands; `health-gate validate -f FILE --ask` shows what each source answers"
+            }
+            About::Address => "correct the source's address: what answers there is not what was asked for",
+            About::Program => "name a program in PATH, or a path from the working folder",
+            About::Expression => "correct the expression: it must end within a second, whatever it is put to",
+            About::Target => "correct how it is described: the reason says what does not fit",
+        },
         TroubleKind::Access => "check the credentials and what they may read",
     }
 }
@@ -72,4 +78,24 @@ pub(super) fn help(
         })
         .collect();
     (!seen.is_empty()).then(|| text::cut(&seen.join("; "), 600))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_to_correct_is_what_is_wrong() {
+        for (about, named, not) in [
+            (About::Query, "query", "program"),
+            (About::Address, "address", "program"),
+            (About::Program, "program in PATH", "source"),
+            (About::Expression, "expression", "FILE"),
+            (About::Target, "described", "FILE"),
+        ] {
+            let advice = advice_of(&Trouble::question("no").about(about));
+            assert!(advice.contains(named) && !advice.contains(not), "{advice}");
+        }
+        assert!(advice_of(&Trouble::access("no").about(About::Program)).contains("credentials"));
+    }
 }

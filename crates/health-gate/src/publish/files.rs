@@ -1,6 +1,6 @@
 //! The files of a run: report and JUnit.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use gha::edge::files::write_file;
 use gha::env::Env;
@@ -67,11 +67,29 @@ pub(crate) fn of_step(env: &Env) -> Option<PathBuf> {
     Some(folder.join(format!("health-gate-{step}.json")))
 }
 
-/// Folders of files that are to be written must be there before anything is watched.
+/// Whether report and JUnit file are asked for in one place, where one would take the place of the other.
+pub(crate) fn share_a_file(results: &Results) -> bool {
+    let (Some(report), Some(junit)) = (&results.report, &results.junit) else {
+        return false;
+    };
+    let place = |path: &Path| {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+        path.file_name().map(|name| folder.join(name))
+    };
+    report == junit || place(report).is_some_and(|report| Some(report) == place(junit))
+}
+
+/// Files that are to be written must have a place each, in folders that are there, before anything is looked at.
 ///
 /// # Errors
-/// When one is not.
-pub fn check_folders(asked: &Asked) -> Result<(), Failure> {
+/// When one has not.
+pub fn check_places(asked: &Asked) -> Result<(), Failure> {
+    if share_a_file(&asked.results) {
+        let reason = "`--report` and `--junit` name the same file";
+        return Err(Failure::new(Exit::Usage, reason).help("give each a file of its own"));
+    }
     for path in asked.results.report.iter().chain(&asked.results.junit) {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         if folder.is_some_and(|folder| !folder.is_dir()) {

@@ -12,6 +12,9 @@ use gha::text;
 
 use super::{Report, to_millis};
 
+/// The class of what ended a run before anything was looked at.
+const BEFORE: &str = "health-gate";
+
 /// The longest message, in characters.
 const MESSAGE: usize = 2000;
 
@@ -30,7 +33,7 @@ impl Report {
     #[must_use]
     pub fn junit(&self, masker: &Masker) -> String {
         let cases = self.cases();
-        let suites: String = ["health-gate.wait", "health-gate.watch"]
+        let suites: String = ["health-gate.wait", "health-gate.watch", BEFORE]
             .iter()
             .map(|class| {
                 let own: Vec<&Case<'_>> = cases.iter().filter(|case| case.class == *class).collect();
@@ -101,7 +104,11 @@ impl Report {
         );
         if cases.is_empty() {
             // A file without a test is green.
-            cases.push(watch("before the run", self.verdict, false, &self.reason));
+            cases.push(Case {
+                class: BEFORE,
+                millis: self.duration_ms,
+                ..watch("before the run", self.verdict, false, &self.reason)
+            });
         }
         cases
     }

@@ -153,13 +153,13 @@ impl Report {
         matches!(self.verdict, Verdict::Fail | Verdict::Error)
     }
 
-    /// The names of the rules and comparisons that count and were cut short by one that did not pass.
+    /// The names of the rules and comparisons that were cut short, by another that did not pass or with the whole run.
     fn cut_short(&self) -> Vec<&str> {
         let rules = self.rules.iter();
         let rules = rules.map(|rule| (rule.name.as_str(), rule.cut_short));
         let comparisons = self.comparisons.iter();
         let all = rules.chain(comparisons.map(|one| (one.name.as_str(), one.cut_short)));
-        all.filter(|(_, cut_short)| *cut_short && self.was_ended())
+        all.filter(|(_, cut_short)| *cut_short)
             .map(|(name, _)| name)
             .collect()
     }

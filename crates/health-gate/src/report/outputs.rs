@@ -42,7 +42,9 @@ impl Report {
         if let Some(samples) = samples {
             outputs.push(("samples", samples.into()));
         }
-        outputs.push(("attempts", self.attempts().into()));
+        if self.wait.is_some() {
+            outputs.push(("attempts", self.attempts().into()));
+        }
         outputs.push(("duration-ms", self.duration_ms.into()));
         outputs
     }
@@ -106,13 +108,12 @@ impl Report {
     }
 
     /// One annotation for each rule that failed or could not be judged, the failed ones first; ten at most, the tenth
-    /// then counts the rest. Rules that one of them cut short share a line at the end.
+    /// then counts the rest. Rules that were cut short share a line at the end.
     #[must_use]
     pub fn annotations(&self) -> Vec<Annotation> {
-        let ended = self.was_ended();
-        let rules = self.rules.iter().filter(|rule| !(rule.cut_short && ended));
+        let rules = self.rules.iter().filter(|rule| !rule.cut_short);
         let rules = rules.map(|rule| (&rule.name, rule.verdict, rule.advisory, &rule.reason));
-        let comparisons = self.comparisons.iter().filter(|one| !(one.cut_short && ended));
+        let comparisons = self.comparisons.iter().filter(|one| !one.cut_short);
         let comparisons = comparisons.map(|one| (&one.name, one.verdict, one.advisory, &one.reason));
         let mut bad: Vec<_> = rules
             .chain(comparisons)
@@ -151,5 +152,18 @@ impl Report {
             message: line,
         }));
         annotations
+    }
+
+    /// The annotations beside the failure that a run ends with, which is one itself: it speaks of the worst rule, or where
+    /// `of_cut`, of what cut the run off.
+    #[must_use]
+    pub fn annotations_beside(&self, of_cut: bool) -> Vec<Annotation> {
+        let rules = self.rules.iter().map(|rule| (rule.verdict, rule.advisory));
+        let comparisons = self.comparisons.iter().map(|one| (one.verdict, one.advisory));
+        let mut binding = rules.chain(comparisons).filter(|(_, advisory)| !advisory);
+        let is_told =
+            self.verdict != Verdict::Pass && !of_cut && binding.any(|(verdict, _)| verdict == self.verdict);
+        let annotations = self.annotations().into_iter();
+        annotations.skip(usize::from(is_told)).collect()
     }
 }

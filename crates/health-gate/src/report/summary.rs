@@ -75,7 +75,7 @@ impl Report {
         let told = self.sorted_rules();
         let told: String = told
             .iter()
-            .filter(|rule| rule.verdict != Verdict::Pass && !(rule.cut_short && self.was_ended()))
+            .filter(|rule| rule.verdict != Verdict::Pass && !rule.cut_short)
             .map(|rule| {
                 format!(
                     "- {}: {}\n",

@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 
 use crate::expect::quoted;
-use crate::trouble::Trouble;
+use crate::trouble::{About, Trouble};
 
 /// The most that is read of an answer.
 const BODY_LIMIT: usize = 8 * 1024 * 1024;
@@ -107,7 +107,7 @@ impl Engine {
         match status {
             StatusCode::NOT_FOUND => Ok(None),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(Trouble::access(reason)),
-            _ if status.is_client_error() => Err(Trouble::question(reason)),
+            _ if status.is_client_error() => Err(Trouble::question(reason).about(About::Target)),
             _ => Err(Trouble::passing(reason)),
         }
     }
@@ -156,6 +156,7 @@ impl Engine {
         match (error.kind(), self) {
             (ErrorKind::NotFound, Self::Unix(_)) => {
                 Trouble::question(format!("there is no Docker engine's socket at `{shown}`"))
+                    .about(About::Target)
             }
             (ErrorKind::PermissionDenied, _) => Trouble::access(format!(
                 "the Docker engine's socket `{shown}` may not be used by this user"

@@ -2,7 +2,7 @@
 
 use crate::expect::quoted;
 use crate::finding::{FaultKind, Finding};
-use crate::trouble::Trouble;
+use crate::trouble::{About, Trouble};
 
 /// The most that is read of an answer's message; a health answer has two bytes.
 pub(super) const MESSAGE_LIMIT: usize = 4096;
@@ -47,9 +47,10 @@ impl Reply {
             ),
             7 | 16 => Finding::Unmeasured(Trouble::access(format!("the health service {answered}"))),
             8 => Finding::bad(FaultKind::Full, answered),
-            12 => Finding::Unmeasured(Trouble::question(
-                "the server has no `grpc.health.v1.Health/Check` (UNIMPLEMENTED)",
-            )),
+            12 => Finding::Unmeasured(
+                Trouble::question("the server has no `grpc.health.v1.Health/Check` (UNIMPLEMENTED)")
+                    .about(About::Target),
+            ),
             14 => Finding::bad(FaultKind::NotReady, answered),
             _ => Finding::bad(FaultKind::Status, answered),
         }

@@ -11,17 +11,52 @@ use gha::text;
 
 /// The text is no address of an HTTP target.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("`{0}` is no address with `https://` or `http://` in front")]
-pub struct AddressError(String);
+#[error("`{shown}` is no address{why}")]
+pub struct AddressError {
+    /// The text, without what may be a secret in it.
+    shown: String,
+    why: String,
+}
 
 /// Reads an address.
 ///
 /// # Errors
 /// When it is no `http` or `https` address with a host.
 pub fn address(text: &str) -> Result<Url, AddressError> {
-    let refuse = || AddressError(text::cut(&text::visible(&without_credentials(text)), 200));
-    let url = Url::parse(text.trim()).map_err(|_| refuse())?;
-    if usable(&url) { Ok(url) } else { Err(refuse()) }
+    let text = text.trim();
+    let refuse = |why: String| AddressError {
+        shown: text::cut(&text::visible(&without_credentials(text)), 200),
+        why,
+    };
+    let scheme = text.split_once("://").map_or("", |(scheme, _)| scheme);
+    if !["http", "https"]
+        .iter()
+        .any(|known| scheme.eq_ignore_ascii_case(known))
+    {
+        return Err(refuse(" with `https://` or `http://` in front".to_owned()));
+    }
+    if let Some(why) = unwritten(text) {
+        return Err(refuse(format!(": {why}")));
+    }
+    let url = Url::parse(text).map_err(|error| refuse(format!(": {error}")))?;
+    if usable(&url) {
+        Ok(url)
+    } else {
+        Err(refuse(" that a request can be made to".to_owned()))
+    }
+}
+
+/// Characters that a parser would leave out or write otherwise. In a query a space can be meant; before it, it is where two
+/// texts were joined.
+fn unwritten(text: &str) -> Option<&'static str> {
+    let path = text.split(['?', '#']).next().unwrap_or_default();
+    if text.chars().any(char::is_control) {
+        Some("it holds a control character, such as the end of a line")
+    } else if path.contains(char::is_whitespace) {
+        Some("it holds a space; in a path write `%20` for one")
+    } else {
+        None
+    }
 }
 
 /// Whether a request can be made to an address.
@@ -105,6 +140,47 @@ mod tests {
                 error.contains("is no address") && !error.contains("secret"),
                 "{error}"
             );
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_address_is_told() {
+        for (text, said) in [
+            (
+                "x/ok",
+                "`x/ok` is no address with `https://` or `http://` in front",
+            ),
+            (
+                "//x/ok",
+                "`//x/ok` is no address with `https://` or `http://` in front",
+            ),
+            (
+                "https://x:99999/",
+                "`https://x:99999/` is no address: invalid port number",
+            ),
+            ("http://", "`http://` is no address: empty host"),
+            (
+                "http://[::1/",
+                "`http://[::1/` is no address: invalid IPv6 address",
+            ),
+            (
+                "http://h/ x",
+                "`http://h/ x` is no address: it holds a space; in a path write `%20` for one",
+            ),
+            (
+                "http://h/a\nb",
+                "`http://h/a\\nb` is no address: it holds a control character, such as the end of a line",
+            ),
+        ] {
+            assert_eq!(address(text).expect_err(text).to_string(), said);
+        }
+        for text in [
+            " https://h/ok\n",
+            "HTTP://h/",
+            "http://h/q?query=sum(x) > 1",
+            "http://h/a%20b",
+        ] {
+            assert!(address(text).is_ok(), "{text}");
         }
     }
 

@@ -9,7 +9,7 @@ use gha::mask::Masker;
 
 use crate::source::Reading;
 use crate::source::fetch::Answer;
-use crate::trouble::Trouble;
+use crate::trouble::{About, Trouble};
 
 #[derive(Debug, Deserialize)]
 struct Scalar {
@@ -46,14 +46,15 @@ pub(super) fn read(answer: &Answer, endpoint: &str, masker: &Masker) -> Result<R
             "answered {} to {}: is it the address of the API, such as `https://api.datadoghq.eu`?",
             answer.status,
             answer.location()
-        ))),
+        ))
+        .about(About::Address)),
         401 | 403 => Err(Trouble::access(format!(
             "access denied: answered {}{words}; both keys must be of this site, the application key's with the scope `timeseries_query`",
             answer.status
         ))),
-        404 => Err(Trouble::question(format!(
-            "no Datadog API at `{endpoint}`: answered 404"
-        ))),
+        404 => Err(
+            Trouble::question(format!("no Datadog API at `{endpoint}`: answered 404")).about(About::Address),
+        ),
         400 | 422 => Err(Trouble::question(format!("the query is refused{words}"))),
         429 => Err(
             Trouble::passing("answered 429: the organisation's limit of queries is used up")
@@ -62,7 +63,7 @@ pub(super) fn read(answer: &Answer, endpoint: &str, masker: &Masker) -> Result<R
         408 | 500.. => {
             Err(Trouble::passing(format!("answered {}{words}", answer.status)).pause(answer.retry_after()))
         }
-        status => Err(Trouble::question(format!("answered {status}{words}"))),
+        status => Err(Trouble::question(format!("answered {status}{words}")).about(About::Address)),
     }
 }
 

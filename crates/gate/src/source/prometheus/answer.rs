@@ -12,7 +12,7 @@ use gha::mask::Masker;
 use crate::expect::quoted;
 use crate::source::fetch::{self, Answer};
 use crate::source::{Reading, Value};
-use crate::trouble::Trouble;
+use crate::trouble::{About, Trouble};
 
 /// The answer to every request of the API.
 #[derive(Debug, Deserialize)]
@@ -112,14 +112,16 @@ fn trouble<T>(answer: &Answer, envelope: Option<&Envelope<T>>, endpoint: &str, m
         300..400 => Trouble::question(format!(
             "answered {status} to {}, which is not followed; name the final address",
             answer.location()
-        )),
+        ))
+        .about(About::Address),
         401 | 403 => Trouble::access(format!("access denied: answered {status}{words}")),
-        404 => Trouble::question(format!("no Prometheus API at `{endpoint}`: answered 404")),
+        404 => Trouble::question(format!("no Prometheus API at `{endpoint}`: answered 404"))
+            .about(About::Address),
         400 => Trouble::question(format!("the query is refused{words}")),
         408 | 422 | 429 | 500.. => {
             Trouble::passing(format!("answered {status}{words}")).pause(answer.retry_after())
         }
-        _ => Trouble::question(format!("answered {status}{words}")),
+        _ => Trouble::question(format!("answered {status}{words}")).about(About::Address),
     }
 }
 

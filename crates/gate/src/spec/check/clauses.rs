@@ -22,7 +22,7 @@ const CONSECUTIVE: u32 = 2;
 const MIN_BAD: u32 = 5;
 
 /// How sure an `abort` on a share is, where nothing else steadies it.
-const CERTAIN: f64 = 0.999;
+pub(crate) const CERTAIN: f64 = 0.999;
 
 /// The chance with which too few samples may mislead.
 const CHANCE: f64 = 0.05;
@@ -212,6 +212,16 @@ fn least(good: f64) -> u32 {
     }
     let count = (CHANCE.ln() / good.ln()).floor() + 1.0;
     count.clamp(1.0, f64::from(u32::MAX)) as u32
+}
+
+/// How many windows back to back the time that is judged has room for; the first may be in part before it. What has no
+/// window is judged as often as one likes.
+pub(crate) fn most_in_a_row(clause: &Clause, judged: Duration) -> u32 {
+    let Some(window) = clause.window.filter(|window| !window.is_zero()) else {
+        return u32::MAX;
+    };
+    let most = judged.as_nanos().div_ceil(window.as_nanos()).max(1);
+    u32::try_from(most).unwrap_or(u32::MAX)
 }
 
 /// Tells what can never come true within the time that is judged. `looks` is the time between two samples, where they

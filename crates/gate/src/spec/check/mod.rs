@@ -110,7 +110,10 @@ fn timeout(file: &File, steps: Duration, faults: &mut Faults) -> Duration {
     let Some(timeout) = &file.timeout else {
         return steps.saturating_add(MARGIN);
     };
-    if timeout.value < steps || timeout.value.is_zero() {
+    // Of a time that could not be read it is not known how long it is.
+    let is_known = |wait: &super::file::wait::Wait| wait.timeout.is_some() || !wait.given.has("timeout");
+    let is_known = file.wait.as_ref().is_none_or(is_known);
+    if timeout.value < steps && is_known || timeout.value.is_zero() {
         let show = duration::exact;
         faults.add(
             timeout.at,

@@ -6,7 +6,7 @@ use gha::text;
 
 use crate::condition::SubjectKind;
 use crate::rule::{NoData, Rule, Subject};
-use crate::spec::check::clauses::{Role, Wish};
+use crate::spec::check::clauses::{CERTAIN, Role, Wish};
 use crate::spec::check::sources::Table;
 use crate::spec::fault::{Faults, Place};
 use crate::spec::file::leaf::Leaf;
@@ -353,6 +353,12 @@ fn preset_rule(
         };
         let mut wish = Wish::plain(at, faults.keep(at, written.parse())?);
         wish.hold = (rule.judged == Judged::Health).then_some(FAILING);
+        if let (Some(window), Role::Abort) = (rule.window, role) {
+            wish.window = Some(Some(window));
+            wish.consecutive = Some(1);
+            // What is beyond doubt still counts at once.
+            wish.certain = Some(Some(CERTAIN));
+        }
         // A misfit is the signal's: `errors` that is a histogram.
         if let Err(error) = wish.when.on(subject.kind()) {
             faults.add(

@@ -5,6 +5,7 @@ use std::time::Duration;
 use gha::env::Env;
 use gha::text;
 
+use crate::source::pick::Pick;
 use crate::source::{Metric, Query};
 use crate::spec::check::text::{filled, header_pairs};
 use crate::spec::fault::{Faults, Place};
@@ -112,7 +113,11 @@ impl Table {
         let kind = self.kind(index)?;
         let own = self.0[index].value.clone();
         match (raw, kind) {
-            (Some(TextOr::Text(query)), _) => filled(Some(query), "query", faults).map(Query::Text),
+            (Some(TextOr::Text(query)), kind) => {
+                let text = filled(Some(query), "query", faults)?;
+                faults.keep(query.at, answerable(kind, &text))?;
+                Some(Query::Text(text))
+            }
             (Some(TextOr::Map(raw)), SourceType::CloudWatch) => metric(raw, faults).map(Query::Metric),
             (Some(TextOr::Map(raw)), _) => {
                 faults.add(
@@ -157,6 +162,26 @@ impl Table {
 
     fn kind(&self, index: usize) -> Option<SourceType> {
         self.0.get(index).and_then(|entry| entry.kind)
+    }
+}
+
+/// Whether a source of this kind can make something of a query, as far as that can be told without asking it.
+fn answerable(kind: SourceType, query: &str) -> Result<(), String> {
+    let only = |word: &str| {
+        let shown = text::cut(&text::visible(query), 80);
+        let known = (query == word).then_some(());
+        known.ok_or_else(|| {
+            format!(
+                "`{shown}` can't be asked: a `{}` source answers `{word}` only",
+                kind.word()
+            )
+        })
+    };
+    match kind {
+        SourceType::HttpJson | SourceType::Exec => Pick::parse(query).map(drop),
+        SourceType::Compose => only(RESTARTS),
+        SourceType::Ecs => only(EcsMetric::Crashes.word()),
+        SourceType::Prometheus | SourceType::CloudWatch | SourceType::Datadog => Ok(()),
     }
 }
 
@@ -266,6 +291,7 @@ fn source(name: &str, raw: &file::Source, env: &Env, faults: &mut Faults) -> Opt
             raw.given.need("program", "an `exec` source", faults);
             Kind::Exec {
                 program: filled(raw.program.as_ref(), "program", faults)?,
+                at: raw.given.place("program"),
                 args: raw.args.iter().flatten().map(|arg| arg.value.clone()).collect(),
                 value: selection(raw.value.as_ref(), faults),
             }
@@ -357,6 +383,7 @@ fn key(
 fn selection(raw: Option<&Leaf<String>>, faults: &mut Faults) -> Option<Selection> {
     let text = filled(raw, "value", faults)?;
     let at = raw?.at;
+    faults.keep(at, Pick::parse(&text))?;
     Some(if text.starts_with('/') {
         Selection::Pointer(text)
     } else {

@@ -13,6 +13,7 @@ pub(crate) fn wait(raw: &file::Wait, faults: &mut Faults) -> Option<Wait> {
         .timeout
         .as_ref()
         .map_or(LIMITS.timeout, |timeout| timeout.value);
+    // Where each target's settings stand, and whether a time of it could not be read.
     let mut places = Vec::new();
     let mut targets = Vec::new();
     // One more than may be, so that it is told; the rest would be work for nothing.
@@ -30,7 +31,10 @@ pub(crate) fn wait(raw: &file::Wait, faults: &mut Faults) -> Option<Wait> {
             timeout,
             success_threshold: threshold.map_or(LIMITS.success_threshold, |threshold| threshold.value),
         };
-        places.push(&one.given);
+        let is_unread = raw.given.has("timeout") && raw.timeout.is_none()
+            || one.given.has("interval") && one.interval.is_none()
+            || raw.given.has("interval") && interval.is_none();
+        places.push((&one.given, is_unread));
         targets.push(Waited { target, limits });
     }
     let wait = Wait {
@@ -42,11 +46,19 @@ pub(crate) fn wait(raw: &file::Wait, faults: &mut Faults) -> Option<Wait> {
         let target = misfit.target.and_then(|index| places.get(index));
         let at = match target {
             // What a target does not set is the wait's, and told there.
-            Some(given) if given.has(misfit.key) || !raw.given.has(misfit.key) => given.place(misfit.key),
+            Some((given, _)) if given.has(misfit.key) || !raw.given.has(misfit.key) => {
+                given.place(misfit.key)
+            }
             _ => raw.given.place(misfit.key),
         };
-        // Targets that could not be read are missing from the count.
-        if misfit.key != "targets" || raw.targets.as_ref().is_some_and(|targets| targets.len() > 1) {
+        let is_consequence = match misfit.key {
+            // Targets that could not be read are missing from the count.
+            "targets" => raw.targets.iter().flatten().count() <= MOST_TARGETS,
+            // The times that it does not fit into are not those that were meant.
+            "success_threshold" => target.is_some_and(|(_, is_unread)| *is_unread),
+            _ => false,
+        };
+        if !is_consequence {
             faults.add(at, misfit.reason);
         }
     }

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use gha::{duration, text};
 
-use crate::rule::{Rule, Subject};
-use crate::spec::check::clauses::in_time;
+use crate::rule::{Clause, Rule, Subject};
+use crate::spec::check::clauses::{in_time, most_in_a_row};
 use crate::spec::check::rules::{Known, Placed, THE_PROBE, presets, rule};
 use crate::spec::check::sources::Table;
 use crate::spec::check::targets::target;
 use crate::spec::fault::{Faults, Place};
+use crate::spec::file::read::Given;
 use crate::spec::file::targets as file_targets;
 use crate::spec::file::watch as file;
 use crate::spec::names::is_name;
@@ -53,7 +54,10 @@ pub(crate) fn watch(raw: &file::Watch, table: &Table, compares: bool, faults: &m
     Some(Watch {
         duration,
         warmup,
-        interval: raw.interval.as_ref().map_or(INTERVAL, |interval| interval.value),
+        interval: raw
+            .interval
+            .as_ref()
+            .map_or(INTERVAL.min(duration), |interval| interval.value),
         probes: probes
             .into_iter()
             .map(|(_, probe)| probe)
@@ -175,15 +179,19 @@ fn rules(raw: &file::Watch, known: &Known<'_>, faults: &mut Faults) -> Vec<Place
 }
 
 impl Placed {
-    /// Windows that nobody wrote are no longer than the time that is judged.
+    /// Windows that nobody wrote are no longer, and no more in a row, than the time that is judged has room for.
     fn shorten(&mut self, judged: Duration) {
         let clauses = [
             (&mut self.rule.require, &self.require),
             (&mut self.rule.abort, &self.abort),
         ];
         for (clause, given) in clauses {
-            if let Some(clause) = clause.as_mut().filter(|_| !given.has("window")) {
+            let Some(clause) = clause else { continue };
+            if !given.has("window") {
                 clause.window = clause.window.map(|window| window.min(judged));
+            }
+            if !given.has("consecutive") {
+                clause.consecutive = clause.consecutive.min(most_in_a_row(clause, judged));
             }
         }
     }
@@ -221,9 +229,30 @@ fn fit(
         let Some(clause) = clause else { continue };
         let what = format!("`{key}` of {}", placed.what);
         in_time(&what, clause, given, judged, looks, faults);
+        // A `require` is judged by its last window in any case.
+        if key == "abort" {
+            in_a_row(&what, clause, given, judged, faults);
+        }
         if whole_minutes {
             minutes(&what, clause.window, given.place("window"), faults);
         }
+    }
+}
+
+/// Tells that so many windows back to back do not fit into the time that is judged.
+fn in_a_row(what: &str, clause: &Clause, given: &Given, judged: Duration, faults: &mut Faults) {
+    // A window that is too long by itself is told already.
+    let Some(window) = clause.window.filter(|window| *window <= judged) else {
+        return;
+    };
+    if clause.consecutive > most_in_a_row(clause, judged) {
+        let reason = format!(
+            "{what}: `consecutive` is {}, and so many windows of {} in a row can't come within the {} that are judged",
+            clause.consecutive,
+            duration::exact(window),
+            duration::exact(judged)
+        );
+        faults.add(given.place("consecutive"), reason);
     }
 }
 

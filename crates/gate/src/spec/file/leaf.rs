@@ -44,6 +44,7 @@ impl<T: Meaning> Read for Leaf<T> {
                 "`{key}`: a file may hold {MOST_COSTLY} regular expressions"
             )),
             Value::Scalar(written) => T::mean(written).map_err(|reason| format!("`{key}`: {reason}")),
+            Value::Unknown => return None,
             Value::Null => Err(format!("`{key}` has no value; give one or leave the key out")),
             Value::List(_) | Value::Map(_) => {
                 Err(format!("`{key}` is {}, expected a single value", node.kind()))

@@ -209,7 +209,7 @@ impl Node {
     pub(crate) fn kind(&self) -> &'static str {
         match &self.value {
             Value::Null => "empty",
-            Value::Scalar(_) => "a text",
+            Value::Scalar(_) | Value::Unknown => "a text",
             Value::List(_) => "a list",
             Value::Map(_) => "a map",
         }

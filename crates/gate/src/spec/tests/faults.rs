@@ -217,6 +217,14 @@ fn sources() {
             "2:36: `site`: `https://x` is no site",
         ),
         ("{p: {type: exec}}", "2:14: an `exec` source needs `program`"),
+        (
+            "{p: {type: http_json, url: 'http://p', value: '.value['}}",
+            "2:56: `.value[` is no jq expression: expected",
+        ),
+        (
+            "{p: {type: exec, program: x, value: '.n |'}}",
+            "2:46: `.n |` is no jq expression: expected",
+        ),
     ] {
         let lines = wrong(&format!(
             "version: 1\nsources: {written}\nwait: {{targets: [{{tcp: 'a:1'}}]}}\n"
@@ -225,6 +233,35 @@ fn sources() {
             lines[0].starts_with(&format!("gate.yml:{said}")),
             "{written}: {lines:?}"
         );
+    }
+}
+
+#[test]
+fn queries_that_can_t_be_asked() {
+    let sources = "sources:\n  web: {type: http_json, url: 'http://p'}\n  own: {type: exec, program: x}\n  shop: {type: compose, project: shop}\n";
+    for (rule, said) in [
+        (
+            "ratio: {source: web, bad: '.errors[', total: '.all'}, abort: '> 5%'",
+            "9:55: `.errors[` is no jq expression: expected",
+        ),
+        (
+            "ratio: {source: web, bad: '.errors', total: '.all +'}, abort: '> 5%'",
+            "9:73: `.all +` is no jq expression: expected",
+        ),
+        (
+            "count: {source: own, query: '.a | nope'}, abort: '> 5'",
+            "9:57: `.a | nope` is no jq expression: there is no filter `nope` (column 6)",
+        ),
+        (
+            "count: {source: shop, query: cpu}, abort: '> 5'",
+            "9:58: `cpu` can't be asked: a `compose` source answers `restarts` only",
+        ),
+    ] {
+        let lines = wrong(&format!(
+            "version: 1\n{sources}watch:\n  duration: 5m\n  rules:\n  - {{name: broken,          {rule}}}\n"
+        ));
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(lines[0].starts_with(&format!("gate.yml:{said}")), "{lines:?}");
     }
 }
 
@@ -250,6 +287,66 @@ fn everything_wrong_is_told_in_one_run() {
         ],
         "{lines:#?}"
     );
+}
+
+#[test]
+fn what_follows_from_a_fault_is_not_told() {
+    for (file, said) in [
+        (
+            "version: 1\nvars: {base: '${NO_BASE}'}\nwait: {targets: [{http: '{{base}}/ok'}]}",
+            &["gate.yml:2:14: the environment variable `NO_BASE` is not set"][..],
+        ),
+        (
+            "version: 1\nvars: {a: x, b: '{{a}}'}\nwait: {targets: [{http: '{{b}}/ok'}]}",
+            &["gate.yml:2:17: variable `b` can't name another"],
+        ),
+        (
+            "version: 1\nwait: {targets: [{http: x}, {http: y}, {http: z}]}",
+            &["gate.yml:2:25: `http`: `x`", "gate.yml:2:36:", "gate.yml:2:47:"],
+        ),
+        (
+            "version: 1\ntimeout: 1m\nwait: {timeout: 3, success_threshold: 100, targets: [{tcp: 'a:1'}]}",
+            &["gate.yml:3:17: `timeout`: `3` has no unit"],
+        ),
+        (
+            "version: 1\nwait: {targets: [{tcp: 'a:1', interval: 3, success_threshold: 100}]}",
+            &["gate.yml:2:41: `interval`: `3` has no unit"],
+        ),
+    ] {
+        let lines = wrong(file);
+        let is_said =
+            lines.len() == said.len() && lines.iter().zip(said).all(|(line, said)| line.starts_with(said));
+        assert!(is_said, "{file}: {lines:#?}");
+    }
+}
+
+#[test]
+fn what_can_t_come_in_the_time_is_told() {
+    let rule = |abort: &str| {
+        format!(
+            "version: 1\nwatch:\n  duration: 3s\n  probe: {{tcp: 'a:1', rate: 10/s}}\n  rules:\n  - {{name: a, from: probe, abort: {abort}}}\n"
+        )
+    };
+    let lines = wrong(&rule("{when: 'error_rate > 2%', consecutive: 2}"));
+    assert_eq!(
+        lines,
+        [
+            "gate.yml:6:74: `abort` of rule `a`: `consecutive` is 2, and so many windows of 3s in a row can't come within the 3s that are judged"
+        ]
+    );
+    let require = rule("'error_rate > 2%', require: {when: 'p50 < 1s', window: 2s, consecutive: 9}");
+    assert!(spec(&require).is_ok(), "its last window is judged in any case");
+    for (abort, row) in [
+        ("'error_rate > 2%'", (3, 1)),
+        ("{when: 'error_rate > 2%', window: 1s}", (1, 2)),
+        ("{when: 'error_rate > 2%', window: 1s, consecutive: 3}", (1, 3)),
+    ] {
+        let watch = spec(&rule(abort)).unwrap().watch.unwrap();
+        let clause = watch.rules[0].abort.as_ref().unwrap();
+        let window = clause.window.unwrap().as_secs();
+        assert_eq!((window, clause.consecutive), row, "{abort}");
+        assert_eq!(watch.interval.as_secs(), 3, "no longer than the observation");
+    }
 }
 
 #[test]

@@ -76,6 +76,27 @@ fn presets_hold_the_thresholds_of_the_requirements() {
 }
 
 #[test]
+fn the_limit_for_a_rollback_is_judged_over_two_minutes() {
+    let abort = |duration: &str, preset: &str| {
+        let written =
+            format!("version: 1\nwatch:\n  duration: {duration}\n  probe: {PROBE}\n  preset: {preset}\n");
+        let rules = spec(&written).unwrap().watch.unwrap().rules;
+        let rule = rules.into_iter().find(|rule| rule.name == "error-rate");
+        let abort = rule.unwrap().abort.unwrap();
+        (
+            abort.window.unwrap().as_secs(),
+            abort.consecutive,
+            abort.min_bad,
+            abort.certain,
+        )
+    };
+    let steady = "{name: steady, without: [health]}";
+    assert_eq!(abort("15m", "steady"), (120, 1, 5, Some(0.999)));
+    assert_eq!(abort("90s", steady), (90, 1, 5, Some(0.999)));
+    assert_eq!(abort("15m", "slo-default"), (60, 2, 5, Some(0.999)));
+}
+
+#[test]
 fn signals_are_judged_before_the_probe() {
     let signals = "  signals:\n    errors: {ratio: {source: p, bad: a, total: b}}\n    latency: {histogram: {source: p, selector: x_bucket}}\n    server-errors: {count: {source: p, query: c}}\n    crashes: {count: {source: p, query: d}}\n";
     let sources = "sources: {p: {type: prometheus, url: 'http://p'}}\n";

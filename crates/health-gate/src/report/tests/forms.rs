@@ -64,7 +64,7 @@ fn a_report_is_json_with_a_schema() {
     assert_eq!(
         rule["abort"],
         json!({"condition": "> 4%", "threshold": 0.04, "unit": "share", "limit": "> 4% in 60s", "text": "4.5% (9 of 200)",
-            "value": 0.045, "n": 200.0, "bad": 9.0, "window_ms": 60_000, "standing": "met"})
+            "value": 0.045, "n": 200.0, "bad": 9.0, "window_ms": 60_000, "standing": "failed"})
     );
     assert_eq!(rule["points"][4], json!({"at_ms": 300_000, "value": null}));
     assert_eq!(rule["points"].as_array().unwrap().len(), 10);
@@ -115,7 +115,6 @@ fn outputs_are_numbers_and_one_line() {
         ("error-rate", json!("0.1000")),
         ("p95-ms", json!("26")),
         ("samples", json!(600)),
-        ("attempts", json!(0)),
         ("duration-ms", json!(12_000)),
     ];
     assert_eq!(outputs, expected);
@@ -307,6 +306,38 @@ fn junit_has_a_case_for_each_target_and_rule() {
   </testsuite>
 </testsuites>
 "#
+    );
+}
+
+#[test]
+fn what_ended_before_it_began_is_neither_a_wait_nor_a_watch() {
+    let report = Report::of(&run(), Account::unmeasured("`--url`: `ftp://x` is no address"));
+    assert_eq!(
+        report.junit(&Masker::default()),
+        r#"<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="health-gate" tests="1" failures="0" errors="1" time="12.000">
+  <testsuite name="health-gate" tests="1" failures="0" errors="1" skipped="0" time="12.000" timestamp="2026-11-22T05:55:46">
+    <testcase classname="health-gate" name="before the run" time="12.000">
+      <error type="error" message="`--url`: `ftp://x` is no address">`--url`: `ftp://x` is no address</error>
+    </testcase>
+  </testsuite>
+</testsuites>
+"#
+    );
+}
+
+#[test]
+fn a_requirement_that_was_not_met_is_not_called_met() {
+    let failing = rule("queue", number(), Some(clause("< 1", &number())), None);
+    let mut observation = judged_by(vec![failing], 0, Duration::ZERO);
+    judge(&mut observation, 60, |_| Ok(Reading::number(5.0)));
+    let json = serde_json::to_value(watched(&observation, true)).unwrap();
+    assert_eq!(
+        (
+            &json["rules"][0]["verdict"],
+            &json["rules"][0]["require"]["standing"]
+        ),
+        (&json!("fail"), &json!("failed"))
     );
 }
 

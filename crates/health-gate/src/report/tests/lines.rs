@@ -33,8 +33,115 @@ fn the_log_says_only_what_is_new() {
     );
 }
 
+#[test]
+fn a_long_row_of_good_tries_has_two_lines() {
+    let mut record = Record::new(
+        vec![Named {
+            wanted: 20,
+            ..named("api")
+        }],
+        Vec::new(),
+    );
+    let mut lines = Vec::new();
+    let mut streak = 0;
+    // Twelve good ones, one that is bad, and thirty good ones, of which the last ten wait for another target.
+    for number in 1..=43 {
+        let look = if number == 13 { refused() } else { good() };
+        streak = if number == 13 { 0 } else { streak + 1 };
+        lines.extend(record.attempt(&Attempt {
+            target: 0,
+            number,
+            started: secs(number.into()),
+            took: Duration::from_millis(12),
+            look,
+            streak,
+        }));
+        if number == 12 {
+            assert_eq!(
+                live::heartbeat(&record, false, secs(61)),
+                "good, 12 of 20 in a row; 1m1s left"
+            );
+        }
+    }
+    assert_eq!(
+        lines,
+        [
+            "try 1: good (200), 1 in a row",
+            "try 13: connection refused",
+            "try 14: good (200), 1 in a row",
+            "try 33: good (200), 20 in a row",
+        ]
+    );
+}
+
+#[test]
+fn each_probe_has_a_line_with_its_samples() {
+    let unmeasured = Look::without_answer(Finding::Unmeasured(Trouble::passing("no room")));
+    let interval = |name: &str, millis| Looked {
+        interval: Duration::from_millis(millis),
+        ..looked(name)
+    };
+    let probes = vec![
+        interval("api", 1000),
+        interval("database", 143),
+        interval("old", 90_000),
+        looked("new"),
+    ];
+    let mut record = Record::new(Vec::new(), probes);
+    let seen = [
+        (0, good()),
+        (0, good()),
+        (0, good()),
+        (0, bad(503, "")),
+        (1, good()),
+        (2, good()),
+        (2, unmeasured),
+    ];
+    for (probe, look) in &seen {
+        let (probe, look) = (*probe, look);
+        let due = secs(0);
+        record.told(&Told::Look { probe, due, look });
+    }
+    let shown = live::lines(&record, true, secs(90));
+    let text: Vec<&str> = shown.iter().map(|line| line.text.as_str()).collect();
+    assert_eq!(
+        text,
+        [
+            "✗ api       http://api/health       1/s  4 samples, 1 bad (25%)  answered 503, expected 2xx",
+            "✓ database  http://database/health  6.99/s  1 sample, 0 bad (0%)  good",
+            "! old       http://old/health       40/h  1 sample, 0 bad (0%), 1 not measured  no room",
+            "· new       http://new/health       1/s  0 samples, 0 bad (0%)  nothing seen yet",
+            "  6 samples, 1 bad, 1m30s left",
+        ]
+    );
+    let tones: Vec<Tone> = shown.iter().map(|line| line.tone).collect();
+    assert_eq!(
+        tones,
+        [Tone::Bad, Tone::Good, Tone::Unsure, Tone::Faint, Tone::Faint]
+    );
+}
+
+#[test]
+fn of_many_probes_the_bad_ones_are_shown() {
+    let probes = (0..50).map(|n| looked(&format!("p{n}"))).collect();
+    let mut record = Record::new(Vec::new(), probes);
+    for probe in 0..50 {
+        let look = if probe == 49 { refused() } else { good() };
+        let due = secs(0);
+        record.told(&Told::Look {
+            probe,
+            due,
+            look: &look,
+        });
+    }
+    let shown = live::lines(&record, true, secs(90));
+    assert_eq!(shown.len(), 12);
+    assert!(shown[0].text.starts_with("✗ p49"), "{shown:?}");
+    assert_eq!(shown[10].text, "  … and 40 more probes");
+}
+
 fn observing() -> Record {
-    Record::new(Vec::new(), vec![named("probe")])
+    Record::new(Vec::new(), vec![looked("probe")])
 }
 
 fn look(record: &mut Record, second: u64, look: &Look) -> Vec<String> {
@@ -137,8 +244,12 @@ fn a_rule_is_told_of_when_it_stands_otherwise() {
          in a row of 60s)"
     );
     assert_eq!(
-        (shown[0].tone, shown[1].text.as_str()),
-        (Tone::Bad, "  0 samples, 0 bad, 1m30s left")
+        (shown[0].tone, shown[1].text.as_str(), shown[2].text.as_str()),
+        (
+            Tone::Bad,
+            "· probe  http://probe/health  1/s  0 samples, 0 bad (0%)  nothing seen yet",
+            "  0 samples, 0 bad, 1m30s left"
+        )
     );
     assert_eq!(
         live::heartbeat(&record, true, secs(90)),

@@ -14,7 +14,7 @@ use gate::trouble::Trouble;
 use gate::until_ready::{Attempt, End, Ending};
 use gate::wait::{Progress, Until};
 
-use super::record::{Named, Record};
+use super::record::{Looked, Named, Record};
 use gate::account::{Waited, Watched};
 
 use super::{Account, Comparison, Report, Run};
@@ -61,6 +61,14 @@ fn named(name: &str) -> Named {
         name: name.to_owned(),
         address: format!("http://{name}/health"),
         wanted: 1,
+    }
+}
+
+fn looked(name: &str) -> Looked {
+    Looked {
+        name: name.to_owned(),
+        address: format!("http://{name}/health"),
+        interval: secs(1),
     }
 }
 
@@ -232,7 +240,7 @@ fn observed(took: u64, complete: bool) -> observe::Ending {
 
 /// The report of an observation alone.
 fn watched(observation: &Observation, complete: bool) -> Report {
-    let record = Record::new(Vec::new(), vec![named("probe")]);
+    let record = Record::new(Vec::new(), vec![looked("probe")]);
     let ending = observed(600, complete);
     let watched = Watched {
         observation,

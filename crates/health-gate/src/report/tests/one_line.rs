@@ -38,7 +38,7 @@ fn a_chart_names_the_limits_that_are_about_its_values() {
 #[test]
 fn the_target_is_named_wherever_one_line_is_all_that_is_seen() {
     let observation = rising("error-rate");
-    let record = Record::new(Vec::new(), vec![named("probe")]);
+    let record = Record::new(Vec::new(), vec![looked("probe")]);
     let ended = observed(600, false);
     let watched = |run: &Run| {
         let watched = Watched {
@@ -108,4 +108,40 @@ fn rules_that_were_cut_short_share_a_line() {
     let junit = report.junit(&Masker::default());
     assert!(junit.contains("<error type=\"inconclusive\""), "{junit}");
     assert_eq!(report.annotations().len(), 1);
+}
+
+#[test]
+fn what_the_failure_tells_is_not_told_again() {
+    let limit = |name: &str, written: &str| rule(name, number(), Some(clause(written, &number())), None);
+    let advisory = Rule {
+        advisory: true,
+        ..limit("hint", "< 1")
+    };
+    let beside = |rules: Vec<Rule>, complete, of_cut| -> Vec<String> {
+        let mut observation = judged_by(rules, 0, Duration::ZERO);
+        judge(&mut observation, 60, |_| Ok(Reading::number(5.0)));
+        let beside = watched(&observation, complete).annotations_beside(of_cut);
+        beside.into_iter().map(|one| one.message).collect()
+    };
+    let two = || vec![limit("error-rate", "< 9"), limit("p95", "< 8")];
+    assert_eq!(
+        beside(two(), false, true),
+        ["2 rules were cut short before a decision: error-rate, p95"],
+        "the failure tells of the cancel alone"
+    );
+    let failed = || vec![limit("a", "< 1"), limit("b", "< 2")];
+    assert_eq!(
+        beside(failed(), true, false),
+        ["fail: 5 and not < 2 in the whole 1m"]
+    );
+    assert_eq!(
+        beside(failed(), true, true).len(),
+        2,
+        "cancelled as it had failed"
+    );
+    assert_eq!(
+        beside(vec![advisory], true, false),
+        ["fail: 5 and not < 1 in the whole 1m"],
+        "the failure tells that nothing counts"
+    );
 }
