@@ -6,6 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
+use sandbox::stand_ins::aws::{Clock, Cloud, Setup};
 use tempfile::TempDir;
 
 use crate::{release, workflow};
@@ -191,4 +192,69 @@ fn a_secret_is_masked() {
         "the path of the secret is masked too: {log}"
     );
     assert!(log.contains("the message was not delivered"), "{log}");
+}
+
+#[test]
+fn a_deploy_to_ecs_tells_the_steps_behind_it_what_serves() {
+    // A minute of ECS is a second here.
+    let cloud = Cloud::open(Clock::compressed(60)).unwrap();
+    let shop = Setup::new("prod", "web")
+        .image("shop:1.0.0")
+        .desired(3)
+        .build(&cloud);
+    // As aws-actions/configure-aws-credentials leaves them to the steps behind it.
+    let credentials: String = cloud
+        .environment()
+        .iter()
+        .filter(|(name, _)| name.starts_with("AWS_") && *name != "AWS_ENDPOINT_URL")
+        .map(|(name, value)| format!("    echo '{name}={value}' >> \"$GITHUB_ENV\"\n"))
+        .collect();
+    let deploy = |id: &str, image: &str| {
+        let url = cloud.url();
+        format!(
+            r"
+- id: {id}
+  continue-on-error: true
+  uses: org/deploy-actions/ecs-deploy@v1
+  with:
+    cluster: prod
+    service: web
+    endpoint-url: {url}
+    image: |
+      # one container alone
+      app={image}
+    stable-for: 500ms
+    poll: 100ms
+"
+        )
+    };
+    let told = |id: &str| {
+        let of = |name: &str| format!("${{{{ steps.{id}.outputs.{name} }}}}");
+        format!(
+            "- if: always()\n  run: echo TOLD={id}/${{{{ steps.{id}.outcome }}}}/{}/{}/{}/\n",
+            of("status"),
+            of("previous-task-definition"),
+            of("task-definition"),
+        )
+    };
+    let ids = [
+        ("well", "shop:1.1.0"),
+        ("again", "shop:1.1.0"),
+        ("ill", "shop:1.2.0-crash"),
+    ];
+    let steps: String = ids
+        .iter()
+        .map(|(id, image)| deploy(id, image) + &told(id))
+        .collect();
+    let (passed, log) = judged(&format!("- run: |\n{credentials}{steps}"), &[]);
+    assert!(passed, "{log}");
+    for wanted in [
+        "TOLD=well/success/deployed/web:1/web:2/",
+        "TOLD=again/success/unchanged/web:2/web:2/",
+        "TOLD=ill/failure/rolled-back/web:2/web:3/",
+    ] {
+        assert!(log.contains(wanted), "{wanted}: {log}");
+    }
+    assert!(log.contains("fatal: can't go on"), "{log}");
+    assert_eq!(cloud.serving(&shop), ["shop:1.1.0"]);
 }

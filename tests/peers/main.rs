@@ -10,6 +10,7 @@
 mod court;
 mod gate;
 mod name_server;
+mod sides;
 
 mod with_aws;
 mod with_aws_cli;
@@ -17,6 +18,8 @@ mod with_aws_ecs;
 mod with_aws_elb;
 mod with_blackbox;
 mod with_grpc;
+mod with_moto;
+mod with_moto_tool;
 mod with_nginx;
 mod with_nginx_tls;
 mod with_postgres;

@@ -89,7 +89,7 @@ fn the_judge_sees_what_is_wrong() {
 }
 
 #[test]
-fn logs_metrics_scaling_and_images_speak_as_the_models_have_it() {
+fn logs_metrics_scaling_images_roles_and_secrets_speak_as_the_models_have_it() {
     let court = Court::open();
     let start = court.cloud.world(|world| {
         world.logs.append("/shop", "web/1", Duration::ZERO, "starting");
@@ -103,6 +103,12 @@ fn logs_metrics_scaling_and_images_speak_as_the_models_have_it() {
             Duration::ZERO,
             4.0,
         );
+        world.registry.cache("docker-hub");
+        world.iam.role("execution", "ecs-tasks.amazonaws.com");
+        world.secrets.add("db", &["AWSCURRENT"]);
+        world.secrets.add("gone", &["AWSCURRENT"]);
+        world.secrets.delete("gone");
+        world.parameters.add("/shop/db");
         world.metrics.alarm("errors", "ALARM", "5 of 5", Duration::ZERO);
         world.home.began
     });
@@ -192,6 +198,15 @@ fn logs_metrics_scaling_and_images_speak_as_the_models_have_it() {
             "BatchGetImage",
             json!({ "repositoryName": "shop", "imageIds": [{ "imageTag": "none" }] }),
         ),
+        ("ecr", "DescribePullThroughCacheRules", json!({})),
+        ("iam", "GetRole", json!({ "RoleName": "execution" })),
+        ("secretsmanager", "DescribeSecret", json!({ "SecretId": "db" })),
+        ("secretsmanager", "DescribeSecret", json!({ "SecretId": "gone" })),
+        (
+            "ssm",
+            "DescribeParameters",
+            json!({ "ParameterFilters": [{ "Key": "Name", "Option": "Equals", "Values": ["/shop/db"] }] }),
+        ),
     ] {
         let output = court.ask(service, operation, input);
         if operation == "GetMetricData" {
@@ -222,6 +237,13 @@ fn logs_metrics_scaling_and_images_speak_as_the_models_have_it() {
             "DescribeImages",
             json!({ "repositoryName": "none" }),
             "RepositoryNotFoundException",
+        ),
+        ("iam", "GetRole", json!({ "RoleName": "none" }), "NoSuchEntity"),
+        (
+            "secretsmanager",
+            "DescribeSecret",
+            json!({ "SecretId": "none" }),
+            "ResourceNotFoundException",
         ),
     ] {
         assert_eq!(court.refused(service, operation, input), code);

@@ -12,6 +12,7 @@ mod step;
 mod ecs_deploy;
 mod ecs_deploy_access;
 mod ecs_deploy_cancel;
+mod ecs_deploy_weighted;
 mod gate_addresses;
 mod gate_answers;
 mod gate_cancel;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 
+use crate::needs::{self, PYTHON};
 use crate::{console, dist, layout, target, tools};
 
 pub mod image_tag;
@@ -17,6 +18,7 @@ pub mod peer;
 pub mod quick;
 pub mod report;
 pub mod subject;
+pub mod waits;
 pub mod work;
 
 use peer::Peers;
@@ -26,16 +28,22 @@ use work::Stage;
 /// The cargo profile of what ships; the budget is its.
 const RELEASE_PROFILE: &str = "dist";
 
-/// Builds the tools for this machine, measures them, and prints the tables. `metadata_action`: the bundle of
-/// docker/metadata-action to compare `image-tag` with.
+/// Builds the tools for this machine, all where none is named, measures them, and prints the tables. `metadata_action`: the
+/// bundle of docker/metadata-action to compare `image-tag` with.
 ///
 /// # Errors
-/// When a tool does not build, or a command that is measured fails.
-pub fn run(root: &Path, profile: &str, runs: u32, metadata_action: Option<&Path>) -> Result<()> {
+/// When there is no such tool, one does not build, or a command that is measured fails.
+pub fn run(
+    root: &Path,
+    asked: &[String],
+    profile: &str,
+    runs: u32,
+    metadata_action: Option<&Path>,
+) -> Result<()> {
     // Cargo knows better than a look at `dist/` whether what lies there is still what would be built.
     let built = dist::build(&dist::Plan {
         root: root.to_owned(),
-        tools: tools::names(root)?,
+        tools: tools::select(&tools::names(root)?, asked)?,
         targets: vec![target::host(root)?],
         profile: profile.to_owned(),
     })?;
@@ -60,6 +68,9 @@ pub fn run(root: &Path, profile: &str, runs: u32, metadata_action: Option<&Path>
                 show_looks(&stage);
             }
         }
+        if tool == "ecs-deploy" {
+            show_waits(root, program, scratch.path());
+        }
     }
     console::line(format!("\nsizes, profile {profile}"));
     console::line(report::sizes(&built));
@@ -83,6 +94,26 @@ fn show_looks(stage: &looks::Stage) {
                 console::line(ratios);
             }
         }
+        Err(error) => console::line(format!("not measured: {error:#}")),
+    }
+}
+
+/// Measures who says first that a service is stable, and prints the tables. Takes two minutes.
+fn show_waits(root: &Path, program: &Path, home: &Path) {
+    let aws = match needs::ensure(root, PYTHON) {
+        Ok(python) => python.program.with_file_name("aws"),
+        Err(missing) => return console::line(format!("skipped: aws ({})", missing.reason)),
+    };
+    console::line(
+        "\necs-deploy: from the moment that a service is stable to the word of who waits for it, in real time",
+    );
+    match waits::watched(program, &aws, home) {
+        Ok(both) => console::line(waits::delays(&both)),
+        Err(error) => console::line(format!("not measured: {error:#}")),
+    }
+    console::line("\necs-deploy: a service of 200 tasks and 100 events, a deploy beside one look");
+    match waits::large(program, &aws, home) {
+        Ok(both) => console::line(waits::costs(&both)),
         Err(error) => console::line(format!("not measured: {error:#}")),
     }
 }

@@ -115,6 +115,9 @@ struct VerifyArgs {
 
 #[derive(Debug, Args)]
 struct BenchArgs {
+    /// Tools to build and measure [default: all under `actions/`]
+    #[arg(value_name = "TOOL")]
+    tools: Vec<String>,
     /// Build with this cargo profile; only `dist` is what ships
     #[arg(long, value_name = "NAME", default_value = "dist", value_parser = ["dist", "e2e"])]
     profile: String,
@@ -199,6 +202,7 @@ fn run_check_actions(args: &CheckActionsArgs) -> Result<()> {
 fn run_bench(args: &BenchArgs) -> Result<()> {
     bench::run(
         &environment::workspace_root()?,
+        &args.tools,
         &args.profile,
         args.runs,
         args.metadata_action.as_deref(),

@@ -34,6 +34,8 @@ const SERVERS: [(Need, &[&str]); 6] = [
             "with_aws_ecs::",
             "with_aws_elb::",
             "with_grpc::",
+            "with_moto::",
+            "with_moto_tool::",
             "with_prometheus::",
             "with_prometheus_compare::",
         ],

@@ -308,8 +308,18 @@ fn kind(action: &Value) -> String {
     text::cut(&text::visible(kind), 40)
 }
 
+/// The target groups that a rule forwards to, also with weight 0, by ARN; none where that can't be read.
+#[must_use]
+pub fn named(actions: &[Value]) -> Vec<String> {
+    let at = forward(actions);
+    let weighted = at.and_then(|at| weighted(&actions[at]));
+    let groups = weighted.unwrap_or_default().into_iter();
+    groups.map(|(group, _)| group.to_owned()).collect()
+}
+
 /// The name in the ARN of a target group, `…:targetgroup/NAME/ID`; without the account.
-fn name(arn: &str) -> String {
+#[must_use]
+pub fn name(arn: &str) -> String {
     let name = arn
         .split_once(":targetgroup/")
         .and_then(|(_, rest)| rest.split('/').next());

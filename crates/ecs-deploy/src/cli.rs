@@ -5,121 +5,28 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use gha::flags::Common;
-use gha::interface::{Interface, OutputSpec};
+use gha::interface::HELP_TEMPLATE;
 
 mod gates;
+mod interface;
 mod strategy;
+mod traffic;
+mod verify;
 
 pub use gates::Gates;
+pub use interface::INTERFACE;
 pub use strategy::{Strategy, StrategyName};
-
-/// What the tool offers beside its flags.
-pub const INTERFACE: Interface = Interface {
-    name: "ecs-deploy",
-    version: gha::version!(),
-    default_command: Some("deploy"),
-    outputs: &[
-        OutputSpec {
-            name: "status",
-            description: "`deployed`, `unchanged`, `rolled-back`, `failed` or `superseded`.",
-        },
-        OutputSpec {
-            name: "task-definition",
-            description: "The revision that was deployed, as `family:revision`.",
-        },
-        OutputSpec {
-            name: "task-definition-arn",
-            description: "Its ARN, which holds the account's number.",
-        },
-        OutputSpec {
-            name: "previous-task-definition",
-            description: "The revision that served before and that a rollback brings back, as `family:revision`.",
-        },
-        OutputSpec {
-            name: "deployment-id",
-            description: "The id of the deployment that this run created.",
-        },
-        OutputSpec {
-            name: "live-weight",
-            description: "Share of the traffic that the new version has, in percent.",
-        },
-        OutputSpec {
-            name: "duration-ms",
-            description: "How long it took, in milliseconds.",
-        },
-    ],
-    secrets: &[],
-    samples: &[
-        ("cluster", "production"),
-        ("service", "api"),
-        ("region", "eu-west-1"),
-        ("role-arn", "arn:aws:iam::123456789012:role/deploy"),
-        ("endpoint-url", "http://127.0.0.1:4566"),
-        ("task-definition", "task.json"),
-        ("image", "api=registry.example.com/api:1.2.3"),
-        ("env", "LOG_LEVEL=info"),
-        ("secret", "DB_PASSWORD=/production/db-password"),
-        ("cpu", "512"),
-        ("memory", "1024"),
-        ("container-command", "api=bin/server --port 80"),
-        ("migrate", "api=bin/migrate"),
-        ("migrate-timeout", "15m"),
-        ("desired-count", "3"),
-        ("capacity-provider", "FARGATE_SPOT=1"),
-        ("propagate-tags", "SERVICE"),
-        ("strategy", "canary"),
-        ("bake-time", "5m"),
-        ("canary-percent", "5%"),
-        ("canary-bake-time", "10m"),
-        ("step-percent", "10%"),
-        ("step-bake-time", "6m"),
-        ("gate", "gate.yml"),
-        ("gate-var", "color=green"),
-        ("stable-for", "30s"),
-        ("poll", "5s"),
-        ("placement-timeout", "5m"),
-        ("api-grace", "5m"),
-        ("timeout", "30m"),
-        ("on-failure", "leave"),
-        ("on-cancel", "leave"),
-        ("to", "1.2.2"),
-        ("run", "api=bin/migrate"),
-        ("environment", "production"),
-        ("output", "json"),
-        ("log-format", "json"),
-    ],
-    environment: &[
-        (
-            "AWS_ACCESS_KEY_ID, AWS_PROFILE and their kin",
-            "credentials and region, found as the AWS CLI finds them",
-        ),
-        (
-            "AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_ECS and their kin",
-            "where the services are instead",
-        ),
-        (
-            "HTTPS_PROXY, NO_PROXY",
-            "proxy for every request, and the hosts reached without it",
-        ),
-        (
-            "SSL_CERT_FILE",
-            "certificate authorities in PEM [default: the system's, else built in]",
-        ),
-    ],
-    whole: &[],
-    exports: &[],
-};
+pub use traffic::{Promote, Recover, Shift, Traffic};
+pub use verify::Verify;
 
 /// Examples of all commands.
 const EXAMPLES: &str = "Examples:
   ecs-deploy deploy --cluster production --service api --image registry.example.com/api:1.2.3
   ecs-deploy deploy --cluster production --service api --task-definition task.json --migrate 'api=bin/migrate'
   ecs-deploy plan --cluster production --service api --image registry.example.com/api:1.2.3
+  ecs-deploy verify --cluster production --service api --image registry.example.com/api:1.2.3
   ecs-deploy rollback --cluster production --service api
   ecs-deploy status --cluster production --service api";
-
-/// The template of every help text: examples first.
-const TEMPLATE: &str = "{about-with-newline}\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}";
 
 /// Deploys to Amazon ECS, says what happens, and brings the earlier version back when it must.
 #[derive(Debug, Parser)]
@@ -127,7 +34,7 @@ const TEMPLATE: &str = "{about-with-newline}\n{before-help}{usage-heading} {usag
     name = "ecs-deploy",
     disable_help_subcommand = true,
     before_help = EXAMPLES,
-    help_template = TEMPLATE
+    help_template = HELP_TEMPLATE
 )]
 pub struct Cli {
     /// What to do.
@@ -146,38 +53,72 @@ pub enum Command {
         before_help = "Examples:
   ecs-deploy deploy --cluster production --service api --image registry.example.com/api:1.2.3
   ecs-deploy deploy --cluster production --service api --image 'api=registry.example.com/api@sha256:…' \\
-    --env LOG_LEVEL=info --migrate 'api=bin/migrate'",
-        help_template = TEMPLATE
+    --env LOG_LEVEL=info --migrate 'api=bin/migrate'
+  ecs-deploy deploy --cluster production --image registry.example.com/api:1.2.3 \\
+    --steps '10% 5m, 50% 5m, 100%' --blue-service api-blue --green-service api-green \\
+    --traffic-rule listener-rule/app/shop/50dc6c495c0c9188/0467ef3c8400ae65/9683b2d02a6cabee",
+        help_template = HELP_TEMPLATE,
+        mut_arg("service", |service| service.required(false).required_unless_present("traffic_rule"))
     )]
     Deploy(Box<Deploy>),
+    /// Goes on with a deploy that stopped at the weight that `--until` named.
+    #[command(
+        before_help = "Examples:
+  ecs-deploy promote --cluster production --blue-service api-blue --green-service api-green \\
+    --steps '10% 5m, 50% 5m, 100%' \\
+    --traffic-rule listener-rule/app/shop/50dc6c495c0c9188/0467ef3c8400ae65/9683b2d02a6cabee",
+        help_template = HELP_TEMPLATE,
+        mut_arg("service", |service| service.required(false).required_unless_present("traffic_rule"))
+    )]
+    Promote(Promote),
+    /// Finishes or undoes what a run left that was cancelled, killed or lost; for a step with `if: cancelled() || failure()`.
+    #[command(
+        before_help = "Examples:
+  ecs-deploy recover --cluster production --service api
+  ecs-deploy recover --cluster production --blue-service api-blue --green-service api-green \\
+    --traffic-rule listener-rule/app/shop/50dc6c495c0c9188/0467ef3c8400ae65/9683b2d02a6cabee",
+        help_template = HELP_TEMPLATE,
+        mut_arg("service", |service| service.required(false).required_unless_present("traffic_rule"))
+    )]
+    Recover(Recover),
     /// Shows what `deploy` would change, and changes nothing.
     #[command(
         before_help = "Examples:
   ecs-deploy plan --cluster production --service api --image registry.example.com/api:1.2.3",
-        help_template = TEMPLATE
+        help_template = HELP_TEMPLATE,
+        mut_arg("service", |service| service.required(false).required_unless_present("traffic_rule"))
     )]
     Plan(Box<Plan>),
+    /// Says whether a deploy with these flags could work: what it needs is asked for, and nothing is changed.
+    #[command(
+        before_help = verify::EXAMPLES,
+        help_template = HELP_TEMPLATE,
+        mut_arg("service", |service| service.required(false).required_unless_present("traffic_rule"))
+    )]
+    Verify(Box<Verify>),
     /// Goes back to the revision before, or to the one that is named.
     #[command(
         before_help = "Examples:
   ecs-deploy rollback --cluster production --service api
   ecs-deploy rollback --cluster production --service api --to 1.2.2
   ecs-deploy rollback --cluster production --service api --to api:41",
-        help_template = TEMPLATE
+        help_template = HELP_TEMPLATE,
+        mut_arg("service", |service| service.required(false).required_unless_present("traffic_rule"))
     )]
     Rollback(Rollback),
     /// Shows what serves, what is being deployed, and why tasks stopped.
     #[command(
         before_help = "Examples:
   ecs-deploy status --cluster production --service api",
-        help_template = TEMPLATE
+        help_template = HELP_TEMPLATE,
+        mut_arg("service", |service| service.required(false).required_unless_present("traffic_rule"))
     )]
     Status(Status),
     /// Runs a one-off task beside a service, and ends as it ends.
     #[command(
         before_help = "Examples:
   ecs-deploy run-task --cluster production --service api --run 'api=bin/migrate'",
-        help_template = TEMPLATE
+        help_template = HELP_TEMPLATE
     )]
     RunTask(Box<RunTask>),
 }
@@ -193,9 +134,9 @@ pub struct Place {
         help_heading = "Service"
     )]
     pub cluster: String,
-    /// Service: its name.
+    /// Service: its name. With `--traffic-rule` there are two, which `--blue-service` and `--green-service` name.
     #[arg(long, value_name = "NAME", required = true, help_heading = "Service")]
-    pub service: String,
+    pub service: Option<String>,
     /// Region of the service [default: the environment's or the profile's].
     #[arg(long, value_name = "REGION", help_heading = "AWS")]
     pub region: Option<String>,
@@ -284,10 +225,22 @@ pub struct Times {
     /// How long AWS may be out of reach before the run gives up.
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = gha::duration::parse, help_heading = "Time")]
     pub api_grace: Duration,
-    /// Longest time for the deployment; the bake times of a strategy come on top.
-    #[arg(long, value_name = "DURATION", default_value = "30m", value_parser = gha::duration::parse, help_heading = "Time")]
-    pub timeout: Duration,
+    /// Longest time for the deployment; the bake times of a strategy come on top [default: 30m, and with `--steps` their time
+    /// beside it].
+    #[arg(long, value_name = "DURATION", value_parser = gha::duration::parse, help_heading = "Time")]
+    pub timeout: Option<Duration>,
 }
+
+impl Times {
+    /// The longest time that is not the steps'.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        self.timeout.unwrap_or(TIMEOUT)
+    }
+}
+
+/// The longest time for a deployment, where none is given.
+pub const TIMEOUT: Duration = Duration::from_secs(30 * 60);
 
 /// The flags of `deploy`.
 #[derive(Clone, Debug, Args)]
@@ -314,6 +267,12 @@ pub struct Deploy {
     /// What judges the new version.
     #[command(flatten)]
     pub gates: Gates,
+    /// The two services of a weighted deploy.
+    #[command(flatten)]
+    pub traffic: Traffic,
+    /// Its steps.
+    #[command(flatten)]
+    pub shift: Shift,
     /// How long.
     #[command(flatten)]
     pub times: Times,
@@ -364,6 +323,12 @@ pub struct Plan {
     /// How traffic is shifted.
     #[command(flatten)]
     pub strategy: Strategy,
+    /// The two services of a weighted deploy.
+    #[command(flatten)]
+    pub traffic: Traffic,
+    /// Its steps.
+    #[command(flatten)]
+    pub shift: Shift,
 }
 
 /// The flags of `rollback`.
@@ -374,8 +339,16 @@ pub struct Rollback {
     pub place: Place,
     /// Where to: `family:revision`, a revision's number, or a version, which is the newest successfully deployed revision
     /// whose image tag or `version` tag is that [default: the revision that served before].
-    #[arg(long, value_name = "VERSION", help_heading = "Version")]
+    #[arg(
+        long,
+        value_name = "VERSION",
+        conflicts_with = "traffic_rule",
+        help_heading = "Version"
+    )]
     pub to: Option<String>,
+    /// The two services of a weighted deploy.
+    #[command(flatten)]
+    pub traffic: Traffic,
     /// How long.
     #[command(flatten)]
     pub times: Times,
@@ -387,6 +360,9 @@ pub struct Status {
     /// Where.
     #[command(flatten)]
     pub place: Place,
+    /// The two services of a weighted deploy.
+    #[command(flatten)]
+    pub traffic: Traffic,
 }
 
 /// The flags of `run-task`.

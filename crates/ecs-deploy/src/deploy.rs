@@ -8,16 +8,17 @@ use gha::{Failure, Runner};
 use crate::cli::{Deploy, Times};
 use crate::follow::Followed;
 use crate::gates::{Candidate, Gates};
+use crate::native_deploy::failing::Failing;
 use crate::observed::Service;
 use crate::place::Place;
 use crate::report;
 use crate::rolling::{Limits, Plan};
 use crate::story::{Became, Story, conclude};
+use crate::undo::LEAVE;
 use change::{Changed, change};
 use ending::Ending;
 use gated::{Judged, judged};
-use migration::migrate;
-use ready::{Prepared, Ready, prepare};
+use ready::{Prepared, prepare};
 
 mod change;
 mod ending;
@@ -28,8 +29,8 @@ mod ready;
 mod settings;
 mod way_back;
 
-use way_back::LEAVE;
-
+pub(crate) use migration::migrate;
+pub(crate) use ready::Ready;
 pub use settings::settings;
 
 /// Runs the command.
@@ -46,37 +47,59 @@ pub async fn run(flags: &Deploy, runner: &Runner) -> Result<Outcome, Failure> {
 /// # Errors
 /// When the flags are wrong, the deploy failed, or it was cancelled.
 pub async fn at(flags: &Deploy, place: &Place<'_>) -> Result<Outcome, Failure> {
-    Box::pin(gated(flags, None, place)).await
-}
-
-/// The same with gates that are there already; without, they are those of the flags.
-///
-/// # Errors
-/// When the flags are wrong, the deploy failed, or it was cancelled.
-pub async fn gated(flags: &Deploy, gates: Option<Gates>, place: &Place<'_>) -> Result<Outcome, Failure> {
-    let (mut story, mut followed) = (Story::default(), None);
-    let gates = gates.map_or_else(|| Gates::of(&flags.gates, place), Ok);
-    let ended = match gates {
-        Ok(gates) => Box::pin(deploy(flags, gates, &mut story, &mut followed, place)).await,
-        Err(failure) => Err(failure),
+    if flags.traffic.traffic_rule.is_some() {
+        return Box::pin(crate::weighted::at(flags, place)).await;
+    }
+    let mut story = Story::default();
+    let (ended, watched) = match Box::pin(begin(flags, &mut story, place)).await {
+        Ok(Begun::Ended(outcome)) => (Ok(outcome), None),
+        Err(failure) => (Err(failure), None),
+        Ok(Begun::UnderWay(under_way)) => {
+            let (ended, watched) = Box::pin(follow(flags, *under_way, &mut story, place)).await;
+            (ended, Some(watched))
+        }
     };
     let ended = ended.map_err(|failure| story.complete(failure, place));
     conclude(&ended, place.runner);
-    if !story.is_reported {
-        report::summary(&ended, &story, followed.as_ref(), place);
-    }
+    report::summary(&ended, &story, watched.as_ref().map(Into::into), place);
     ended
 }
 
-async fn deploy(
-    flags: &Deploy,
+/// What beginning came to.
+enum Begun {
+    /// There was nothing to follow.
+    Ended(Outcome),
+    /// A deployment is to be followed.
+    UnderWay(Box<UnderWay>),
+}
+
+/// A deployment that is to be followed, and judged by gates.
+struct UnderWay {
+    ready: Ready,
+    changed: Changed,
     gates: Gates,
-    story: &mut Story,
-    followed: &mut Option<Followed>,
-    place: &Place<'_>,
-) -> Result<Outcome, Failure> {
+}
+
+/// A deployment that was followed.
+enum Watched {
+    Rolling(Box<Followed>),
+    Native(Box<Failing>),
+}
+
+impl<'a> From<&'a Watched> for report::Failed<'a> {
+    fn from(watched: &'a Watched) -> Self {
+        match watched {
+            Watched::Rolling(followed) => (&**followed).into(),
+            Watched::Native(failing) => (&**failing).into(),
+        }
+    }
+}
+
+/// All until there is a deployment to follow.
+async fn begin(flags: &Deploy, story: &mut Story, place: &Place<'_>) -> Result<Begun, Failure> {
+    let gates = Gates::of(&flags.gates, place)?;
     let runner = place.runner;
-    let longest = flags.times.timeout.saturating_add(flags.times.stable_for);
+    let longest = flags.times.timeout().saturating_add(flags.times.stable_for);
     let migrates = flags.migrate.as_ref().map(|_| flags.migrate_timeout);
     place.warn_of_expiry(longest.saturating_add(migrates.unwrap_or_default()));
     let preparing = async {
@@ -85,7 +108,7 @@ async fn deploy(
     };
     let preparing = runner.cancel().guard(Box::pin(preparing)).await;
     let (ready, changed) = match preparing.map_err(|cancelled| unchanged(cancelled, "", story, place))?? {
-        Prepared::Unchanged(outcome) => return Ok(outcome),
+        Prepared::Unchanged(outcome) => return Ok(Begun::Ended(outcome)),
         Prepared::Resumed(ready, deployment) => {
             let changed = Changed {
                 deployment,
@@ -99,26 +122,33 @@ async fn deploy(
             }
             native::still_free(&ready, flags.replace, place).await?;
             if native::begins_nothing(&ready.update) {
-                return native::set_only(&ready, story, place).await;
+                let set = native::set_only(&ready, story, place).await;
+                return set.map(Begun::Ended);
             }
             let changed = Box::pin(change(&ready, &flags.times, story, place)).await?;
             (ready, changed)
         }
     };
-    Box::pin(follow(flags, *ready, changed, gates, story, followed, place)).await
+    Ok(Begun::UnderWay(Box::new(UnderWay {
+        ready: *ready,
+        changed,
+        gates,
+    })))
 }
 
-/// Follows the deployment to its end.
+/// Follows the deployment to its end; gives what was seen of it too.
 async fn follow(
     flags: &Deploy,
-    ready: Ready,
-    changed: Changed,
-    mut gates: Gates,
+    under_way: UnderWay,
     story: &mut Story,
-    followed: &mut Option<Followed>,
     place: &Place<'_>,
-) -> Result<Outcome, Failure> {
+) -> (Result<Outcome, Failure>, Watched) {
     let runner = place.runner;
+    let UnderWay {
+        ready,
+        changed,
+        gates,
+    } = under_way;
     let deployment = changed.deployment;
     gates.about(
         &Candidate {
@@ -130,7 +160,9 @@ async fn follow(
     );
     if let Some(shifting) = &ready.shifting {
         let asked = Some(&gates).filter(|gates| !gates.is_empty());
-        return native::follow(flags, (&ready, shifting), deployment, asked, story, place).await;
+        let (ended, failing) =
+            native::follow(flags, (&ready, shifting), deployment, asked, story, place).await;
+        return (ended, Watched::Native(Box::new(failing)));
     }
     story.deployment = Some(deployment.id.clone());
     story.can_undo = ready.earlier().is_some();
@@ -142,7 +174,7 @@ async fn follow(
         started: runner.elapsed(),
         limits: limits(&flags.times, &ready.described.service),
     };
-    let followed = followed.insert(Followed::new(plan, &ready.described.service));
+    let mut followed = Followed::new(plan, &ready.described.service);
     let ended = match changed.cancelled {
         Some((cancelled, since)) => Err((
             cancelled,
@@ -152,7 +184,7 @@ async fn follow(
             let definition = &ready.revision.definition;
             let following = async {
                 let decision = followed.run(definition, place).await;
-                judged(decision, &gates, followed, definition, place).await
+                judged(decision, &gates, &mut followed, definition, place).await
             };
             let following = runner.cancel().guard(following).await;
             following.map_err(|cancelled| (cancelled, LEAVE))
@@ -166,11 +198,12 @@ async fn follow(
         flags,
         serving: followed.serving(),
     };
-    match ended {
+    let ended = match ended {
         Ok(Judged::Decided(decision)) => Box::pin(ending.decided(decision, story, place)).await,
         Ok(Judged::Refused(says)) => Err(Box::pin(ending.refused(says, story, place)).await),
         Err((cancelled, left)) => Err(ending.cancelled(cancelled, left, story, place).await),
-    }
+    };
+    (ended, Watched::Rolling(Box::new(followed)))
 }
 
 /// The limits that the flags ask for.
@@ -181,7 +214,7 @@ pub fn limits(times: &Times, service: &Service) -> Limits {
     Limits {
         poll: times.poll,
         stable_for: times.stable_for,
-        timeout: times.timeout,
+        timeout: times.timeout(),
         placement_timeout: times.placement_timeout,
         api_grace: times.api_grace,
         health_grace: usual.health_grace.saturating_add(grace),

@@ -1,11 +1,13 @@
-//! What a stopped task's own description lacks: which of its containers it can't be without, where each writes its log,
+//! Stopped tasks, and what their own description lacks: which of its containers it can't be without, where each writes its log,
 //! and the last lines of that.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use gha::text;
 use serde_json::Value;
 
+use crate::api::tasks::Which;
+use crate::api::{Api, Refused};
 use crate::observed::{Container, LogStream, Task};
 use crate::place::Place;
 use crate::task_definition::{self, TaskDefinition};
@@ -18,6 +20,26 @@ const LINE: usize = 400;
 
 /// The most tasks whose logs are read: others of the same deployment rarely say more.
 const LOGS: usize = 3;
+
+/// The stopped tasks of a deployment whose ARNs are not among those that were read, with what their task definition says.
+/// One that is still stopping is among them, and has no exit codes yet.
+///
+/// # Errors
+/// When they can't be asked.
+pub async fn stopped(
+    api: &Api,
+    deployment: &str,
+    definition: &TaskDefinition,
+    read: &BTreeSet<String>,
+) -> Result<Vec<Task>, Refused> {
+    let mut arns = api.tasks_started_by(deployment, Which::Stopped).await?;
+    arns.retain(|arn| !read.contains(arn));
+    let mut tasks = api.tasks(&arns).await?;
+    for task in &mut tasks {
+        add(task, definition);
+    }
+    Ok(tasks)
+}
 
 /// Adds to each container what its task definition says of it.
 pub fn add(task: &mut Task, definition: &TaskDefinition) {
@@ -76,7 +98,7 @@ impl Tails {
             .read
             .keys()
             .map(|(task, _)| task)
-            .collect::<std::collections::BTreeSet<_>>()
+            .collect::<BTreeSet<_>>()
             .len();
         if tasks >= LOGS || self.is_refused {
             return;

@@ -62,6 +62,9 @@ pub enum Error {
     /// There is no such task definition.
     #[error("there is no task definition `{0}`")]
     NoTaskDefinition(String),
+    /// An image that no task could pull.
+    #[error("{0}")]
+    NoImage(String),
     /// There is no such service.
     #[error("there is no service `{service}` in cluster `{cluster}`{close}")]
     NoService {
@@ -135,7 +138,9 @@ impl Error {
         move |refused| Self::Refused { what, refused }
     }
 
-    fn exit(&self) -> Exit {
+    /// The exit code of a run that ends with it.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
         match self {
             Self::Refused { refused, .. } => exit_of(refused),
             Self::Busy { .. } => Exit::Locked,
@@ -151,6 +156,9 @@ impl Error {
             Self::Refused { refused, .. } => return Some(advice(refused)),
             Self::NoService { .. } => "check `--cluster`, `--service` and `--region`",
             Self::NoTaskDefinition(_) => "check `--task-definition`, and `--region`",
+            Self::NoImage(_) => {
+                "check `--image`, and that the image was pushed to this repository of this region"
+            }
             Self::NotActive { .. } => "create the service again, or deploy to another one",
             Self::Controller { .. } => {
                 "use the deploy that made this service, or create one with the deployment controller `ECS`"
@@ -174,9 +182,8 @@ impl Error {
 #[must_use]
 pub fn exit_of(refused: &Refused) -> Exit {
     match refused.reason.kind {
-        Kind::Access => Exit::Access,
+        Kind::Access | Kind::Passing => Exit::Access,
         Kind::Question => Exit::Usage,
-        Kind::Passing => Exit::Access,
     }
 }
 

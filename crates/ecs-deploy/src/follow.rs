@@ -6,11 +6,10 @@ use std::time::Duration;
 use gha::{accounts, duration, text};
 use tokio::time::sleep;
 
-use crate::api::Refused;
-use crate::api::tasks::Which;
+use crate::api::{DENIALS, Refused};
 use crate::details::{self, Tails};
 use crate::events::Shown;
-use crate::observed::{Deployment, Service, Task, revision_name};
+use crate::observed::{Deployment, Service, revision_name};
 use crate::place::Place;
 use crate::rolling::{Decision, Look, Plan, State, Step, Why};
 use crate::serving;
@@ -19,9 +18,6 @@ use targets::Watched;
 
 mod record;
 mod targets;
-
-/// How often in a row credentials may be refused before the run gives up: a provider has been asked for new ones each time.
-const DENIALS: u32 = 3;
 
 /// A deployment that is followed, as far as it is known.
 #[derive(Debug)]
@@ -105,6 +101,21 @@ impl Followed {
         }
     }
 
+    /// Takes in a look at the service that was made already.
+    pub async fn see(
+        &mut self,
+        service: &Service,
+        definition: &TaskDefinition,
+        place: &Place<'_>,
+    ) -> Decision {
+        self.tell(service, place);
+        let mut decision = self.take(Look::Service(service, None), place);
+        while decision == Decision::FetchStopped {
+            decision = self.fetch(definition, place).await;
+        }
+        decision
+    }
+
     async fn look(&mut self, place: &Place<'_>) -> Decision {
         let asked = place.api.service(&place.service).await;
         self.denials = match &asked {
@@ -128,28 +139,16 @@ impl Followed {
 
     /// The stopped tasks of the deployment that were not read before.
     async fn fetch(&mut self, definition: &TaskDefinition, place: &Place<'_>) -> Decision {
-        match self.stopped(definition, place).await {
-            Ok(tasks) => self.take(Look::Stopped(&tasks), place),
-            Err(why) => self.take(Look::StoppedUnreadable(&why), place),
+        let by = &self.state.plan().deployment;
+        let mut tasks = match details::stopped(&place.api, by, definition, &self.read).await {
+            Ok(tasks) => tasks,
+            Err(refused) => return self.take(Look::StoppedUnreadable(&refused.to_string()), place),
+        };
+        for task in tasks.iter_mut().filter(|task| task.is_stopped()) {
+            self.read.insert(task.arn.clone());
+            self.tails.read(task, place).await;
         }
-    }
-
-    async fn stopped(&mut self, definition: &TaskDefinition, place: &Place<'_>) -> Result<Vec<Task>, String> {
-        let by = self.state.plan().deployment.clone();
-        let listed = place.api.tasks_started_by(&by, Which::Stopped).await;
-        let mut arns = listed.map_err(|refused| refused.to_string())?;
-        arns.retain(|arn| !self.read.contains(arn));
-        let described = place.api.tasks(&arns).await;
-        let mut tasks = described.map_err(|refused| refused.to_string())?;
-        for task in &mut tasks {
-            details::add(task, definition);
-            // One that is still stopping has no exit codes yet.
-            if task.is_stopped() {
-                self.read.insert(task.arn.clone());
-                self.tails.read(&mut *task, place).await;
-            }
-        }
-        Ok(tasks)
+        self.take(Look::Stopped(&tasks), place)
     }
 
     /// What the load balancer thinks of the tasks, now and then, while the deployment is not complete.
@@ -211,7 +210,7 @@ fn denied(refused: &Refused) -> Decision {
 }
 
 /// How far a deployment is.
-fn counts(ours: &Deployment, service: &Service) -> String {
+pub(crate) fn counts(ours: &Deployment, service: &Service) -> String {
     let name = text::line(revision_name(&ours.task_definition));
     let of_others = service.running.saturating_sub(ours.running);
     let others = match of_others {

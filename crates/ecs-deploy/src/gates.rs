@@ -5,7 +5,6 @@
 //! A gate that could not measure never says yes: that is inconclusive.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
@@ -20,8 +19,7 @@ use gate::spec::{self, Offer, Part, Spec};
 use gate::trouble::TroubleKind;
 use gate::verdict::Verdict;
 use gha::{Exit, Failure, Runner, accounts, duration, text};
-use jiff::{SignedDuration, Timestamp};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::timeout;
 
 use crate::cli;
 use crate::error::Error;
@@ -45,12 +43,9 @@ const GRACE: Duration = Duration::from_secs(1);
 pub struct Gates {
     asked: Vec<Asked>,
     given: Vec<(String, String)>,
-    facts: Vec<(String, String)>,
+    facts: RefCell<Vec<(String, String)>>,
     crashes: Crashes,
     told: RefCell<Vec<Told>>,
-    began: (Timestamp, Instant),
-    /// What they say in turn, each after a time, in place of what is asked.
-    given_answers: Option<RefCell<VecDeque<(Duration, GateSays)>>>,
 }
 
 impl Gates {
@@ -65,11 +60,7 @@ impl Gates {
         let gates = Self {
             asked: asked.collect::<Result<_, _>>()?,
             given: given.collect::<Result<_, _>>()?,
-            facts: candidate::unknown(place),
-            crashes: Crashes::new(&place.api, &place.service),
-            told: RefCell::default(),
-            began: (place.runner.now(), Instant::now()),
-            given_answers: None,
+            ..Self::none(place)
         };
         if gates.asked.is_empty() && !gates.given.is_empty() {
             let reason = "it is for a gate file, and there is no `--gate`".to_owned();
@@ -83,25 +74,22 @@ impl Gates {
         Ok(gates)
     }
 
-    /// Gates whose answers are given, in turn and each after a time, and yes from then on; for a test of what follows from
-    /// them.
+    /// No gates.
     #[must_use]
-    pub fn saying(answers: impl IntoIterator<Item = (Duration, GateSays)>, place: &Place<'_>) -> Self {
+    pub fn none(place: &Place<'_>) -> Self {
         Self {
             asked: Vec::new(),
             given: Vec::new(),
-            facts: candidate::unknown(place),
+            facts: RefCell::new(candidate::unknown(place)),
             crashes: Crashes::new(&place.api, &place.service),
             told: RefCell::default(),
-            began: (place.runner.now(), Instant::now()),
-            given_answers: Some(RefCell::new(answers.into_iter().collect())),
         }
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.asked.is_empty() && self.given_answers.is_none()
+        self.asked.is_empty()
     }
 
     /// Whether a gate waits for something to be ready, so that it can be asked before there is traffic.
@@ -171,7 +159,7 @@ impl Gates {
             let made = self.made(&spec, place).await.map_err(refuse)?;
             let observation = observation(&spec).map_err(|error| refuse(error.to_string()))?;
             let told = |progress: Progress<'_>| tell(progress, &asked.name, runner);
-            let asking = preflight(&spec, &made, observation.as_ref(), self.now(), &told);
+            let asking = preflight(&spec, &made, observation.as_ref(), place.runner.now(), &told);
             let Some(refused) = asking.await else { continue };
             let exit = match refused.trouble.kind {
                 TroubleKind::Access => Exit::Access,
@@ -184,8 +172,8 @@ impl Gates {
     }
 
     /// Says which version is judged from now on.
-    pub fn about(&mut self, candidate: &Candidate<'_>, place: &Place<'_>) {
-        self.facts = candidate.facts(place);
+    pub fn about(&self, candidate: &Candidate<'_>, place: &Place<'_>) {
+        self.facts.replace(candidate.facts(place));
         self.crashes.begin(candidate);
     }
 
@@ -197,12 +185,6 @@ impl Gates {
     /// Runs all gates side by side and whole; or for a step of a weighted deploy only their watches, each for as long as
     /// the step takes. The first no ends the others. It can be dropped half way.
     pub async fn run(&self, place: &Place<'_>, during: Option<Duration>) -> GateSays {
-        if let Some(answers) = &self.given_answers {
-            let given = answers.borrow_mut().pop_front();
-            let (after, says) = given.unwrap_or((Duration::ZERO, GateSays::Pass));
-            sleep(after).await;
-            return says;
-        }
         self.all(during.map_or(Part::Whole, Part::Watch), place).await
     }
 
@@ -248,7 +230,7 @@ impl Gates {
             Err(error) => return blind(error.to_string()),
         };
         let begin = runner.elapsed();
-        let now = || self.now();
+        let now = || place.runner.now();
         let told = |progress: Progress<'_>| tell(progress, &asked.name, runner);
         let limit = spec.timeout.saturating_add(GRACE);
         let ended = timeout(limit, run.go(&now, &told)).await;
@@ -296,16 +278,10 @@ impl Gates {
         self.told.borrow().clone()
     }
 
-    /// The time on the wall, which goes on evenly from where it was when the run began.
-    fn now(&self) -> Timestamp {
-        let (wall, began) = self.began;
-        let elapsed = SignedDuration::try_from(began.elapsed()).unwrap_or(SignedDuration::MAX);
-        wall.saturating_add(elapsed).unwrap_or(wall)
-    }
-
     fn spec(&self, asked: &Asked, part: Part, place: &Place<'_>) -> Result<Spec, String> {
+        let facts = self.facts.borrow();
         let offer = Offer {
-            vars: &self.facts,
+            vars: &facts,
             ecs: true,
             part,
         };

@@ -13,6 +13,7 @@ pub mod events;
 pub mod follow;
 pub mod gates;
 pub mod history;
+pub mod images;
 pub mod migrate;
 pub mod migration;
 pub mod native;
@@ -21,6 +22,7 @@ pub mod observed;
 pub mod place;
 pub mod plan;
 pub mod prepare;
+pub mod recover;
 pub mod report;
 pub mod rollback;
 pub mod rollback_target;
@@ -35,6 +37,8 @@ pub mod stopped;
 pub mod story;
 pub mod task_definition;
 pub mod undo;
+pub mod verify;
+pub mod weighted;
 pub mod words;
 
 use cli::{Cli, Command};
@@ -46,9 +50,12 @@ use cli::{Cli, Command};
 pub async fn run(cli: Cli, runner: &Runner) -> Result<Outcome, Failure> {
     match cli.command {
         Command::Deploy(flags) => deploy::run(&flags, runner).await,
+        Command::Promote(flags) => weighted::promote::run(&flags, runner).await,
+        Command::Recover(flags) => recover::run(&flags, runner).await,
         Command::Plan(flags) => plan::run(&flags, runner).await,
         Command::Rollback(flags) => rollback::run(&flags, runner).await,
         Command::Status(flags) => status::run(&flags, runner).await,
+        Command::Verify(flags) => verify::run(&flags, runner).await,
         Command::RunTask(flags) => run_task::run(&flags, runner).await,
     }
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use gha::text;
 use tokio::time::sleep;
 
-use crate::api::Refused;
 use crate::api::services::Launch;
 use crate::api::tasks::OneOff;
+use crate::api::{DENIALS, Refused};
 use crate::details;
 use crate::migration::identity::{client_token, started_by};
 use crate::migration::{Decision, Limits, Look, NotStarted, State, started};
@@ -22,9 +22,6 @@ const PAUSES: [Duration; 4] = [
     Duration::from_secs(4),
     Duration::from_secs(8),
 ];
-
-/// How often in a row credentials may be refused.
-const DENIALS: u32 = 3;
 
 /// A one-off task.
 #[derive(Clone, Copy, Debug)]

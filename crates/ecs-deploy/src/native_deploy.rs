@@ -8,6 +8,7 @@ pub mod back;
 pub mod failing;
 pub mod follow;
 pub mod listed;
+pub mod recover;
 pub mod rollback;
 pub mod settings;
 pub mod status;

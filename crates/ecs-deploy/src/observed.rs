@@ -261,6 +261,23 @@ impl Service {
         self.deployments.iter().find(primary)
     }
 
+    /// The latest deployment, where it has not ended. Where ECS does not say how far it is, an earlier one beside it does.
+    #[must_use]
+    pub fn under_way(&self) -> Option<&Deployment> {
+        let going = |primary: &&Deployment| match &primary.rollout_state {
+            Some(state) => *state == RolloutState::InProgress,
+            None => self.deployments.len() > 1,
+        };
+        self.primary().filter(going)
+    }
+
+    /// The latest deployment, where it failed.
+    #[must_use]
+    pub fn failed(&self) -> Option<&Deployment> {
+        let failed = |primary: &&Deployment| primary.rollout_state == Some(RolloutState::Failed);
+        self.primary().filter(failed)
+    }
+
     /// The deployment with this id.
     #[must_use]
     pub fn deployment(&self, id: &str) -> Option<&Deployment> {
@@ -289,6 +306,9 @@ pub fn revision_name(task_definition: &str) -> &str {
         .split_once(":task-definition/")
         .map_or(task_definition, |(_, name)| name)
 }
+
+#[cfg(test)]
+mod fixture;
 
 #[cfg(test)]
 mod tests {

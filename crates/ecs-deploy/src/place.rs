@@ -90,10 +90,24 @@ impl<'a> Place<'a> {
             api,
             runner,
             cluster: last(&flags.cluster),
-            service: last(&flags.service),
+            service: last(flags.service.as_deref().unwrap_or_default()),
             region: flags.region.clone(),
             environment: flags.environment.clone(),
             takes_role: flags.role_arn.is_some(),
+        }
+    }
+
+    /// Another service of the same cluster.
+    #[must_use]
+    pub fn beside(&self, service: &str) -> Self {
+        Self {
+            api: self.api.clone(),
+            runner: self.runner,
+            cluster: self.cluster.clone(),
+            service: service.to_owned(),
+            region: self.region.clone(),
+            environment: self.environment.clone(),
+            takes_role: self.takes_role,
         }
     }
 

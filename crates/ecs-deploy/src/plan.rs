@@ -14,6 +14,7 @@ use crate::observed::revision_name;
 use crate::place::Place;
 use crate::prepare::{self, Wanted};
 use crate::rollback_target::at_start;
+use crate::weighted;
 
 /// Runs the command.
 ///
@@ -29,8 +30,14 @@ pub async fn run(flags: &Plan, runner: &Runner) -> Result<Outcome, Failure> {
 /// # Errors
 /// When the flags are wrong, or the service can't be deployed to.
 pub async fn at(flags: &Plan, place: &Place<'_>) -> Result<Outcome, Failure> {
-    let working = plan(flags, place);
-    let ended = place.runner.cancel().guard(working).await;
+    let working = async {
+        if flags.traffic.traffic_rule.is_some() {
+            weighted::plan::pair(flags, place).await
+        } else {
+            plan(flags, place).await
+        }
+    };
+    let ended = place.runner.cancel().guard(Box::pin(working)).await;
     ended.unwrap_or_else(|cancelled| Err(cancelled.into()))
 }
 
@@ -43,6 +50,7 @@ async fn plan(flags: &Plan, place: &Place<'_>) -> Result<Outcome, Failure> {
     for warning in crate::task_definition::keys::warnings(&wanted.definition) {
         place.runner.warn(&warning);
     }
+    wanted.notes.iter().for_each(|note| place.runner.info(note));
     let history = history::read(Depth::Revisions, place).await;
     let back = at_start(&described.service, &history);
     let mut lines: Vec<String> = wanted.differences().iter().map(ToString::to_string).collect();

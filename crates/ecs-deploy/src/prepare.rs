@@ -5,6 +5,7 @@ use gha::text;
 use crate::api::Api;
 use crate::cli::Version;
 use crate::error::Error;
+use crate::images;
 use crate::observed::{Service, revision_name};
 use crate::task_definition::TaskDefinition;
 use crate::task_definition::diff::{Difference, differences};
@@ -21,6 +22,8 @@ pub struct Wanted {
     pub current: TaskDefinition,
     /// The revision that is the same already, where there is one: its ARN.
     pub known: Option<String>,
+    /// What could not be asked of its images, in words.
+    pub notes: Vec<String>,
 }
 
 /// A revision that can be deployed.
@@ -51,14 +54,51 @@ impl Wanted {
 /// What the flags ask for.
 ///
 /// # Errors
-/// When a flag can't be read, or there is no such task definition.
+/// When a flag can't be read, there is no such task definition, or one of its images is not there.
 pub async fn wanted(api: &Api, flags: &Version, service: &Service) -> Result<Wanted, Error> {
+    // What is wrong with a flag is told before anything is asked.
     let edits = edits(flags)?;
     let own = service.task_definition.as_deref().unwrap_or_default();
     let current = described(api, own).await?;
-    let reference = Reference::parse(flags.task_definition.as_deref().unwrap_or_default())?;
-    let base = match &reference {
-        Reference::Own => current.clone(),
+    let base = base(api, flags, Some(&current)).await?;
+    let base = base.unwrap_or_else(|| current.clone());
+    let definition = edited(&base, &edits)?;
+    let known = known(api, &definition, [&base, &current]).await;
+    let mut wanted = Wanted {
+        definition,
+        current,
+        known,
+        notes: Vec::new(),
+    };
+    if !wanted.is_current() {
+        wanted.notes = images::preflight(api, &wanted.definition).await?;
+    }
+    Ok(wanted)
+}
+
+/// The task definition that the flags ask for, with their changes; `own` is the service's. `None` where they start from the
+/// service's own and there is none.
+///
+/// # Errors
+/// When a flag can't be read, or there is no such task definition.
+pub async fn definition(
+    api: &Api,
+    flags: &Version,
+    own: Option<&TaskDefinition>,
+) -> Result<Option<TaskDefinition>, Error> {
+    let edits = edits(flags)?;
+    let base = base(api, flags, own).await?;
+    base.map(|base| edited(&base, &edits)).transpose()
+}
+
+/// What the flags start from.
+async fn base(
+    api: &Api,
+    flags: &Version,
+    own: Option<&TaskDefinition>,
+) -> Result<Option<TaskDefinition>, Error> {
+    let base = match Reference::parse(flags.task_definition.as_deref().unwrap_or_default())? {
+        Reference::Own => return Ok(own.cloned()),
         Reference::File(path) => {
             let shown = text::visible(&path.display().to_string());
             let bytes = std::fs::read(path).map_err(|error| Error::File {
@@ -70,21 +110,20 @@ pub async fn wanted(api: &Api, flags: &Version, service: &Service) -> Result<Wan
                 error,
             })?
         }
-        Reference::Family(family) => described(api, family).await?,
+        Reference::Family(family) => described(api, &family).await?,
         Reference::Revision(revision) => described(api, &revision.for_api()).await?,
     };
+    Ok(Some(base))
+}
+
+fn edited(base: &TaskDefinition, edits: &[(&'static str, Edit)]) -> Result<TaskDefinition, Error> {
     let mut definition = base.clone();
-    for (flag, edit) in &edits {
+    for (flag, edit) in edits {
         definition
             .apply(edit)
             .map_err(|error| Error::Edit { flag, error })?;
     }
-    let known = known(api, &definition, [&base, &current]).await;
-    Ok(Wanted {
-        definition,
-        current,
-        known,
-    })
+    Ok(definition)
 }
 
 /// The revision that is the same already: the one to start from, the service's, or the newest of the family, which an earlier

@@ -8,6 +8,7 @@ use gha::{Failure, accounts, duration, markdown, text};
 use crate::details::Tails;
 use crate::follow::Followed;
 use crate::gates::told;
+use crate::native_deploy::failing::Failing;
 use crate::place::Place;
 use crate::stopped::Stop;
 use crate::story::Story;
@@ -15,29 +16,35 @@ use crate::story::Story;
 /// The most tasks that are shown.
 const TASKS: usize = 10;
 
-/// Writes the summary of a rolling deploy.
+/// The tasks of a deploy that failed.
+pub struct Failed<'a> {
+    stops: Vec<&'a Stop>,
+    tails: &'a Tails,
+}
+
+impl<'a> From<&'a Followed> for Failed<'a> {
+    fn from(followed: &'a Followed) -> Self {
+        Self {
+            stops: followed.state.stops().collect(),
+            tails: &followed.tails,
+        }
+    }
+}
+
+impl<'a> From<&'a Failing> for Failed<'a> {
+    fn from(failing: &'a Failing) -> Self {
+        Self {
+            stops: failing.stops().collect(),
+            tails: &failing.tails,
+        }
+    }
+}
+
+/// Writes the summary of a run, of whose deploy these tasks failed.
 pub fn summary(
     ended: &Result<Outcome, Failure>,
     story: &Story,
-    followed: Option<&Followed>,
-    place: &Place<'_>,
-) {
-    let stops = followed.into_iter().flat_map(|followed| followed.state.stops());
-    of(
-        ended,
-        story,
-        stops,
-        followed.map(|followed| &followed.tails),
-        place,
-    );
-}
-
-/// Writes the summary of a deploy, of which these tasks stopped.
-pub fn of<'a>(
-    ended: &Result<Outcome, Failure>,
-    story: &Story,
-    stops: impl Iterator<Item = &'a Stop>,
-    tails: Option<&Tails>,
+    failed: Option<Failed<'_>>,
     place: &Place<'_>,
 ) {
     let mut summary = Summary::default();
@@ -57,18 +64,9 @@ pub fn of<'a>(
         summary.push(format!("\n{}\n", markdown::plain(&accounts::without(help))));
     }
     told::summary(&mut summary, outcome);
-    tasks(&mut summary, stops);
-    for tail in tails.into_iter().flat_map(Tails::all) {
-        let title = format!(
-            "Last lines of `{}` in task {}",
-            text::line(tail.container),
-            text::line(tail.task)
-        );
-        summary.push(format!(
-            "\n{}\n\n{}\n",
-            markdown::plain(&title),
-            markdown::fence(&tail.lines.join("\n"))
-        ));
+    if let Some(failed) = failed {
+        tasks(&mut summary, &failed.stops);
+        lines(&mut summary, failed.tails);
     }
     timeline(&mut summary, story);
     if let Some(undo) = &outcome.undo {
@@ -80,15 +78,33 @@ pub fn of<'a>(
     place.runner.summary(&summary);
 }
 
+/// The last lines of their containers.
+fn lines(summary: &mut Summary, tails: &Tails) {
+    for tail in tails.all() {
+        let title = format!(
+            "Last lines of `{}` in task {}",
+            text::line(tail.container),
+            text::line(tail.task)
+        );
+        summary.push(format!(
+            "\n{}\n\n{}\n",
+            markdown::plain(&title),
+            markdown::fence(&tail.lines.join("\n"))
+        ));
+    }
+}
+
 fn facts(summary: &mut Summary, outcome: &Outcome) {
     let rows: Vec<Vec<String>> = [
         ("Revision", "task-definition"),
         ("Before", "previous-task-definition"),
         ("Deployment", "deployment-id"),
+        ("Live weight", "live-weight"),
     ]
     .into_iter()
     .filter_map(|(title, fact)| {
-        let value = outcome.facts.get(fact)?.as_str()?.to_owned();
+        let value = outcome.facts.get(fact)?;
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         Some(vec![title.to_owned(), markdown::code(&value)])
     })
     .chain(
@@ -106,8 +122,7 @@ fn facts(summary: &mut Summary, outcome: &Outcome) {
     }
 }
 
-fn tasks<'a>(summary: &mut Summary, stops: impl Iterator<Item = &'a Stop>) {
-    let stops: Vec<_> = stops.collect();
+fn tasks(summary: &mut Summary, stops: &[&Stop]) {
     if stops.is_empty() {
         return;
     }

@@ -1,7 +1,6 @@
 //! The command `rollback`: to the revision before, or to one that is named, also from a fresh machine.
 
 use std::pin::pin;
-use std::time::Duration;
 
 use gha::edge::cancel::Cancelled;
 use gha::outcome::Outcome;
@@ -22,11 +21,8 @@ use crate::report;
 use crate::rollback_target::{Past, Target, TargetError, at_start, before, is_coming_back, named};
 use crate::story::{Became, Story, conclude};
 use crate::task_definition::TaskDefinition;
-use crate::undo::{self, Begun, Earlier, Undone, is_revision};
+use crate::undo::{self, Begun, Earlier, LEAVE, Undone, is_revision};
 use crate::words::{RolloutState, Strategy};
-
-/// How long a cancelled run may take to hear whether its update was taken.
-const LEAVE: Duration = Duration::from_secs(4);
 
 /// Runs the command.
 ///
@@ -42,13 +38,24 @@ pub async fn run(flags: &Rollback, runner: &Runner) -> Result<Outcome, Failure> 
 /// # Errors
 /// When there is nothing to go back to, or it failed.
 pub async fn at(flags: &Rollback, place: &Place<'_>) -> Result<Outcome, Failure> {
-    place.warn_of_expiry(flags.times.timeout.saturating_add(flags.times.stable_for));
+    if flags.traffic.traffic_rule.is_some() {
+        return Box::pin(crate::weighted::rollback::at(flags, place)).await;
+    }
+    place.warn_of_expiry(flags.times.timeout().saturating_add(flags.times.stable_for));
     let mut story = Story::default();
     let ended = Box::pin(roll_back(flags, &mut story, place)).await;
     let ended = ended.map_err(|failure| story.complete(failure, place));
     conclude(&ended, place.runner);
     report::summary(&ended, &story, None, place);
     ended
+}
+
+/// What became of what was under way.
+enum Freed {
+    /// Nothing is under way. With what [`First::Free`] has.
+    Free(Box<Service>, Option<Vec<String>>),
+    /// It was taken back, and that was all that was asked for.
+    Done(Box<Result<Outcome, Failure>>),
 }
 
 /// What is to be done.
@@ -68,25 +75,11 @@ struct Back {
 
 async fn roll_back(flags: &Rollback, story: &mut Story, place: &Place<'_>) -> Result<Outcome, Failure> {
     let cancel = place.runner.cancel();
-    let mut listed = None;
-    // Twice at most: what was under way has ended then.
-    for _ in 0..2 {
-        let service = place.described().await?.service;
-        let taken = cancel.guard(Box::pin(first(flags, &service, place))).await;
-        let taken = taken.map_err(|cancelled| match service.strategy {
-            Strategy::Rolling => unchanged(cancelled, story, place),
-            _ => half_way(cancelled, story, place),
-        })?;
-        match taken? {
-            First::Done(ended) => return *ended,
-            First::GoOn => {}
-            First::Free(before) => {
-                listed = before;
-                break;
-            }
-        }
-    }
-    let finding = cancel.guard(find(flags, story, place)).await;
+    let (service, listed) = match free(flags, story, place).await? {
+        Freed::Done(ended) => return *ended,
+        Freed::Free(service, listed) => (*service, listed),
+    };
+    let finding = cancel.guard(find(flags, service, story, place)).await;
     let found = finding.map_err(|cancelled| unchanged(cancelled, story, place))?;
     let back = match found? {
         Found::Back(back) => back,
@@ -109,7 +102,20 @@ async fn roll_back(flags: &Rollback, story: &mut Story, place: &Place<'_>) -> Re
         }
     };
     let waited = cancel.guard(Box::pin(waiting)).await;
-    let (service, to) = (&place.service, back.to());
+    arrived(waited, &back.to(), story, place)
+}
+
+/// What became of a way back to `to` that was waited for.
+///
+/// # Errors
+/// When it did not arrive, or a signal came meanwhile.
+pub(crate) fn arrived(
+    waited: Result<Undone, Cancelled>,
+    to: &str,
+    story: &mut Story,
+    place: &Place<'_>,
+) -> Result<Outcome, Failure> {
+    let service = &place.service;
     match waited {
         Ok(Undone::Restored { tasks }) => {
             let with = match tasks {
@@ -121,7 +127,7 @@ async fn roll_back(flags: &Rollback, story: &mut Story, place: &Place<'_>) -> Re
             story.note(headline.clone(), place.runner);
             Ok(story.outcome(Became::RolledBack, headline, place))
         }
-        Ok(undone) => Err(failure(undone, &to, story, place)),
+        Ok(undone) => Err(failure(undone, to, story, place)),
         Err(cancelled) => {
             let headline = format!("{cancelled}; service `{service}` is on its way back to `{to}`");
             Err(story
@@ -134,6 +140,26 @@ async fn roll_back(flags: &Rollback, story: &mut Story, place: &Place<'_>) -> Re
     }
 }
 
+/// Takes back what ECS shifts the traffic to. Twice at most: what was under way has ended then.
+async fn free(flags: &Rollback, story: &Story, place: &Place<'_>) -> Result<Freed, Failure> {
+    let cancel = place.runner.cancel();
+    for _ in 0..2 {
+        let service = place.described().await?.service;
+        let taken = cancel.guard(Box::pin(first(flags, &service, place))).await;
+        let taken = taken.map_err(|cancelled| match service.strategy {
+            Strategy::Rolling => unchanged(cancelled, story, place),
+            _ => half_way(cancelled, story, place),
+        })?;
+        match taken? {
+            First::Done(ended) => return Ok(Freed::Done(ended)),
+            First::GoOn => {}
+            First::Free(before) => return Ok(Freed::Free(Box::new(service), before)),
+        }
+    }
+    let service = place.described().await?.service;
+    Ok(Freed::Free(Box::new(service), None))
+}
+
 impl Back {
     fn to(&self) -> String {
         text::line(revision_name(&self.target.task_definition))
@@ -141,8 +167,12 @@ impl Back {
 }
 
 /// What to go back to. Nothing is changed.
-async fn find(flags: &Rollback, story: &mut Story, place: &Place<'_>) -> Result<Found, Failure> {
-    let service = place.described().await?.service;
+async fn find(
+    flags: &Rollback,
+    service: Service,
+    story: &mut Story,
+    place: &Place<'_>,
+) -> Result<Found, Failure> {
     let current = service.task_definition.clone().unwrap_or_default();
     let depth = if flags.to.is_some() {
         Depth::Versions
@@ -258,12 +288,13 @@ fn half_way(cancelled: Cancelled, story: &Story, place: &Place<'_>) -> Failure {
 }
 
 /// A cancel before anything was changed.
-fn unchanged(cancelled: Cancelled, story: &Story, place: &Place<'_>) -> Failure {
+pub(crate) fn unchanged(cancelled: Cancelled, story: &Story, place: &Place<'_>) -> Failure {
     let headline = format!("{cancelled}; service `{}` was not changed", place.service);
     story.failure(cancelled.0.exit(), Became::Failed, headline, place)
 }
 
-fn failure(undone: Undone, to: &str, story: &Story, place: &Place<'_>) -> Failure {
+/// A way back that did not arrive.
+pub(crate) fn failure(undone: Undone, to: &str, story: &Story, place: &Place<'_>) -> Failure {
     let service = &place.service;
     let again = format!("run `ecs-deploy rollback {} --to {to}` again", place.flags());
     match undone {

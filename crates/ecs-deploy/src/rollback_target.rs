@@ -118,23 +118,56 @@ pub fn before(current: &str, history: &[Past]) -> Result<Target, TargetError> {
         .ok_or(TargetError::Nothing)
 }
 
-/// The revision that the latest deployment already brings back, where that is what it does: one that was successful before
-/// and is older than what it replaces. A deploy brings a newer one.
+/// Whether the latest deployment brings an earlier revision back ([`brings_back`]): of what it replaces, and of what the
+/// records say, because a deployment that failed may have no tasks left and be gone from the service.
 #[must_use]
 pub fn is_coming_back(service: &Service, history: &[Past]) -> bool {
     let Some(primary) = service.primary() else {
         return false;
     };
-    let Some((of, coming)) = revision(&primary.task_definition) else {
+    let coming = primary.task_definition.as_str();
+    let beside = service
+        .deployments
+        .iter()
+        .map(|deployment| deployment.task_definition.as_str());
+    primary.rollout_state == Some(RolloutState::InProgress)
+        && brings_back(coming, beside.chain(recorded_before(coming, history)), history)
+}
+
+/// Whether a deployment brings an earlier revision back: one that was successful before and is older than what it
+/// replaces. A deploy brings a newer one.
+pub fn brings_back<'a>(coming: &str, replaced: impl IntoIterator<Item = &'a str>, history: &[Past]) -> bool {
+    let Some((of, number)) = revision(coming) else {
         return false;
     };
-    let newer = |deployment: &Deployment| {
-        let replaced = revision(&deployment.task_definition);
-        replaced.is_some_and(|(family, number)| family == of && number > coming)
+    let newer = |replaced: &str| {
+        revision(replaced).is_some_and(|(family, replaced)| family == of && replaced > number)
     };
-    primary.rollout_state == Some(RolloutState::InProgress)
-        && service.deployments.iter().any(newer)
-        && successful(history).any(|past| past.task_definition == primary.task_definition)
+    replaced.into_iter().any(newer) && successful(history).any(|past| past.task_definition == coming)
+}
+
+/// What the record of the service deployment before this one brings. One that was rolled back is over: what comes after it
+/// replaces what came back.
+fn recorded_before<'a>(coming: &str, history: &'a [Past]) -> Option<&'a str> {
+    let mut newest_first = newest_first(history);
+    let latest = newest_first.next()?;
+    let before = if latest.task_definition == coming {
+        newest_first.next()?
+    } else {
+        latest
+    };
+    let is_over = before.status == ServiceDeploymentStatus::RollbackSuccessful;
+    (!is_over).then_some(before.task_definition.as_str())
+}
+
+/// Whether ECS says that it takes the latest deployment, of this revision, back.
+#[must_use]
+pub fn is_taken_back(task_definition: &str, history: &[Past]) -> bool {
+    use ServiceDeploymentStatus::{RollbackInProgress, RollbackRequested};
+    newest_first(history).next().is_some_and(|latest| {
+        latest.task_definition == task_definition
+            && matches!(latest.status, RollbackRequested | RollbackInProgress)
+    })
 }
 
 /// The revision that a person means: `41`, `web:41`, an ARN, or a version, which is the newest successful revision that
@@ -186,8 +219,11 @@ pub fn named(wanted: &str, current: &str, history: &[Past]) -> Result<Target, Ta
 
 /// Successful deployments, newest first.
 fn successful(history: &[Past]) -> impl Iterator<Item = &Past> {
-    let good = |past: &&Past| past.status == ServiceDeploymentStatus::Successful;
-    let mut newest_first: Vec<&Past> = history.iter().filter(good).collect();
+    newest_first(history).filter(|past| past.status == ServiceDeploymentStatus::Successful)
+}
+
+fn newest_first(history: &[Past]) -> impl Iterator<Item = &Past> {
+    let mut newest_first: Vec<&Past> = history.iter().collect();
     newest_first.sort_by_key(|past| std::cmp::Reverse(past.created_at));
     newest_first.into_iter()
 }

@@ -51,6 +51,7 @@ fn about(outcome: Outcome, place: &Place<'_>) -> Outcome {
 async fn run_task(flags: &RunTask, ran: &mut Ran, place: &Place<'_>) -> Result<Outcome, Failure> {
     let described = place.described().await?;
     let wanted = prepare::wanted(&place.api, &flags.version, &described.service).await?;
+    wanted.notes.iter().for_each(|note| place.runner.info(note));
     let command = match &flags.run {
         Some(line) => {
             let command = wanted.definition.command_of(line);

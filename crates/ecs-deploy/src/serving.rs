@@ -82,43 +82,19 @@ pub fn table(service: &Service) -> Vec<Line> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::words::{Controller, DeploymentStatus, Scheduling, ServiceStatus, Strategy};
+    use crate::words::DeploymentStatus;
 
     fn service(deployments: &[(&str, u32)]) -> Service {
-        let deployment = |(at, (name, running)): (usize, &(&str, u32))| Deployment {
-            id: format!("ecs-svc/{at}"),
-            status: if at == 0 {
-                DeploymentStatus::Primary
-            } else {
-                DeploymentStatus::Active
-            },
+        let deployment = |(at, (name, running)): (u32, &(&str, u32))| Deployment {
             task_definition: format!("arn:aws:ecs:eu-west-1:123456789012:task-definition/{name}"),
             desired: 3,
-            pending: 0,
             running: *running,
-            failed: 0,
             rollout_state: Some(RolloutState::InProgress),
-            reason: None,
-            created_at: None,
+            ..Deployment::fixture(at, DeploymentStatus::Active)
         };
         Service {
-            name: "web".to_owned(),
-            status: ServiceStatus::Active,
-            desired: 3,
-            running: 3,
-            pending: 0,
-            task_definition: None,
-            controller: Controller::Ecs,
-            strategy: Strategy::Rolling,
-            scheduling: Scheduling::Replica,
-            deployments: deployments.iter().enumerate().map(deployment).collect(),
-            events: Vec::new(),
-            breaker: None,
-            alarms_roll_back: false,
-            load_balancers: Vec::new(),
-            health_check_grace: None,
-            current_service_deployment: None,
-            created_at: None,
+            deployments: (0..).zip(deployments).map(deployment).collect(),
+            ..Service::fixture()
         }
     }
 

@@ -8,10 +8,9 @@
 
 use std::time::Duration;
 
-use crate::observed::TargetHealth;
-use crate::words::TargetState;
-
 mod check;
+mod doubt;
+mod health;
 mod machine;
 mod phases;
 
@@ -54,6 +53,14 @@ pub struct Plan {
     pub retire: bool,
     /// The limits.
     pub limits: Limits,
+}
+
+impl Plan {
+    /// Whether a step lasts, so that a gate can watch during it.
+    #[must_use]
+    pub fn lasts(&self) -> bool {
+        self.rungs.iter().any(|rung| !rung.hold.is_zero())
+    }
 }
 
 /// How long things may take.
@@ -200,6 +207,8 @@ pub enum Decision {
         /// How many.
         tasks: u32,
     },
+    /// Have so many tasks of the version that is on the new side already.
+    Grow(u32),
     /// Look again after this time.
     Wait {
         /// From now.
@@ -289,6 +298,8 @@ pub enum Refusal {
     Deployment,
     /// Another run holds the lock.
     Locked,
+    /// The lock is nobody's and could not be taken: a call for it failed.
+    Unclaimed,
     /// Nothing runs on the old side.
     NothingRuns,
     /// The steps are not steps.
@@ -328,6 +339,13 @@ pub enum Why {
 }
 
 impl Weights {
+    /// The share of the new side in percent, as short as it is exact.
+    #[must_use]
+    pub fn share(self) -> String {
+        let share = (self.percent() * 10.0).round() / 10.0;
+        share.to_string()
+    }
+
     /// The share of the new side, in percent.
     #[must_use]
     pub fn percent(self) -> f64 {
@@ -343,39 +361,6 @@ impl Weights {
 impl std::fmt::Display for Weights {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} old, {} new", self.old, self.new)
-    }
-}
-
-impl Health {
-    /// Counts targets.
-    #[must_use]
-    pub fn of(targets: &[TargetHealth]) -> Self {
-        // A target whose checks are switched off gets requests too.
-        let served =
-            |target: &&TargetHealth| matches!(target.state, TargetState::Healthy | TargetState::Unavailable);
-        let healthy = targets.iter().filter(served).count();
-        let trouble = targets
-            .iter()
-            .find(|target| {
-                !matches!(
-                    target.state,
-                    TargetState::Healthy | TargetState::Unavailable | TargetState::Draining
-                )
-            })
-            .map(|target| {
-                let why = target.reason.as_deref().unwrap_or("no reason given");
-                let more = target
-                    .description
-                    .as_deref()
-                    .map(|more| format!(", {more}"))
-                    .unwrap_or_default();
-                let text = format!("a target is `{}`: {why}{more}", target.state.word());
-                gha::text::line(&gha::text::cut(&text, 300))
-            });
-        Self {
-            healthy: u32::try_from(healthy).unwrap_or(u32::MAX),
-            trouble,
-        }
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! A tag's value has at most 256 characters out of letters, digits, blanks and `+ - = . _ : / @`
 //! (<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Tag.html>), so the state is words, the schema first:
-//! `1 run=acme/shop:42.1 trace=… began=2026-01-02T03:04:05Z seen=… before=100:0 wrote=90:10 step=1 min=2 held=io end`.
+//! `1 run=acme/shop:42.1 trace=… began=2026-01-02T03:04:05Z seen=… before=100:0 wrote=90:10 step=1 held=io rev=42
+//! end`. The tag is on the service that served before, so that it says which of the two that is.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,6 +18,10 @@ use crate::steps::Pair;
 /// The key of the tag.
 pub const TAG: &str = "deploy-actions.ecs-deploy";
 
+/// The key of a tag beside it: the revision, such as `web:4`, that a deploy brought to the other service. It is taken off
+/// when that serves, so that one that stays names a version that was taken back, and is nothing to go back to.
+pub const TRIED: &str = "deploy-actions.ecs-deploy.tried";
+
 /// The schema that this version writes, and the only one that it reads.
 const SCHEMA: u32 = 1;
 
@@ -27,7 +32,7 @@ const END: &str = "end";
 pub const LONGEST: usize = 256;
 
 /// The longest name of a run; with the longest of everything else the tag still holds it.
-const LONGEST_RUN: usize = 56;
+const LONGEST_RUN: usize = 40;
 
 /// The state of a weighted deploy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,20 +53,28 @@ pub struct State {
     pub step: u8,
     /// For how many seconds clients stayed with their target group, where that was on and was turned off.
     pub sticky: Option<u32>,
-    /// The scaling of the live service before it was pinned, where it scales by itself.
-    pub scaling: Option<Scaling>,
+    /// What was suspended of the live service's scaling before it was pinned, where it scales by itself
+    /// (<https://docs.aws.amazon.com/autoscaling/application/APIReference/API_ScalableTarget.html>).
+    pub scaling: Option<Suspended>,
+    /// The same of the idle service.
+    pub idle_scaling: Option<Suspended>,
     /// The desired count that the idle service had.
     pub idle: Option<u32>,
+    /// The number of the revision that the idle service gets: who promotes promotes that.
+    pub revision: Option<u32>,
+    /// Where the run stays or ended, where that is not a step under way.
+    pub stage: Option<Stage>,
 }
 
-/// How a service was scaled
-/// (<https://docs.aws.amazon.com/autoscaling/application/APIReference/API_ScalableTarget.html>).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Scaling {
-    /// The least count.
-    pub min: u32,
-    /// What was suspended.
-    pub suspended: Suspended,
+/// Where a run stays or ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// It ended at the step that it was to reach, for another to promote. Nobody else's lock, and never out of date.
+    Paused,
+    /// All steps are done, and the earlier version is only kept: what is left is to tidy up.
+    Kept,
+    /// It is over, but for stickiness, which must stay off until clients have forgotten the other version. No lock any more.
+    Over,
 }
 
 /// What of the scaling was suspended
@@ -142,13 +155,41 @@ impl fmt::Display for State {
         if let Some(seconds) = self.sticky {
             write!(f, " sticky={seconds}")?;
         }
-        if let Some(Scaling { min, suspended }) = self.scaling {
-            write!(f, " min={min} held={suspended}")?;
+        if let Some(suspended) = self.scaling {
+            write!(f, " held={suspended}")?;
+        }
+        if let Some(suspended) = self.idle_scaling {
+            write!(f, " too={suspended}")?;
         }
         if let Some(count) = self.idle {
             write!(f, " idle={count}")?;
         }
+        if let Some(number) = self.revision {
+            write!(f, " rev={number}")?;
+        }
+        if let Some(stage) = self.stage {
+            write!(f, " at={stage}")?;
+        }
         write!(f, " {END}")
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Paused => "paused",
+            Self::Kept => "kept",
+            Self::Over => "over",
+        })
+    }
+}
+
+impl FromStr for Stage {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let all = [Self::Paused, Self::Kept, Self::Over];
+        all.into_iter().find(|stage| stage.to_string() == text).ok_or(())
     }
 }
 
@@ -222,8 +263,9 @@ impl FromStr for State {
 struct Fields<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'a> Fields<'a> {
-    const KNOWN: [&'static str; 11] = [
-        "run", "trace", "began", "seen", "before", "wrote", "step", "sticky", "min", "held", "idle",
+    const KNOWN: [&'static str; 13] = [
+        "run", "trace", "began", "seen", "before", "wrote", "step", "sticky", "held", "too", "idle", "rev",
+        "at",
     ];
 
     fn split(words: impl Iterator<Item = &'a str>) -> Result<Self, String> {
@@ -245,14 +287,6 @@ impl<'a> Fields<'a> {
     }
 
     fn state(&self) -> Result<State, String> {
-        let scaling = match (
-            self.optional("min", number)?,
-            self.optional("held", |text| text.parse().ok())?,
-        ) {
-            (None, None) => None,
-            (Some(min), Some(suspended)) => Some(Scaling { min, suspended }),
-            _ => return Err("of `min` and `held` there is only one".to_owned()),
-        };
         Ok(State {
             run: self.needed("run", |run| Some(Run::new(run)))?,
             trace: self.needed("trace", TraceId::parse)?,
@@ -262,8 +296,11 @@ impl<'a> Fields<'a> {
             wrote: self.needed("wrote", pair)?,
             step: self.needed("step", number)?,
             sticky: self.optional("sticky", number)?,
-            scaling,
+            scaling: self.optional("held", number)?,
+            idle_scaling: self.optional("too", number)?,
             idle: self.optional("idle", number)?,
+            revision: self.optional("rev", number)?,
+            stage: self.optional("at", number)?,
         })
     }
 

@@ -13,6 +13,7 @@ use crate::observed::{Deployment, Service, revision_name};
 use crate::place::Place;
 use crate::serving;
 use crate::stopped::{Severity, classify};
+use crate::weighted;
 use crate::words::RolloutState;
 
 /// How many messages of the service are shown.
@@ -27,19 +28,27 @@ const TASKS: usize = 20;
 /// When the service can't be read.
 pub async fn run(flags: &cli::Status, runner: &Runner) -> Result<Outcome, Failure> {
     let place = Place::of(&flags.place, runner).await?;
-    at(&place).await
+    at(flags, &place).await
 }
 
 /// The same for a service that is reached already.
 ///
 /// # Errors
 /// When the service can't be read.
-pub async fn at(place: &Place<'_>) -> Result<Outcome, Failure> {
-    let ended = place.runner.cancel().guard(status(place)).await;
+pub async fn at(flags: &cli::Status, place: &Place<'_>) -> Result<Outcome, Failure> {
+    let looking = async {
+        if flags.traffic.traffic_rule.is_some() {
+            weighted::status::pair(&flags.traffic, place).await
+        } else {
+            service(place).await
+        }
+    };
+    let ended = place.runner.cancel().guard(Box::pin(looking)).await;
     ended.unwrap_or_else(|cancelled| Err(cancelled.into()))
 }
 
-async fn status(place: &Place<'_>) -> Result<Outcome, Failure> {
+/// Says how one service is.
+pub(crate) async fn service(place: &Place<'_>) -> Result<Outcome, Failure> {
     let asked = place.api.service(&place.service).await;
     let found = asked.map_err(Error::refused(format!("read service `{}`", place.service)))?;
     let Some(described) = found else {

@@ -64,8 +64,6 @@ pub struct Story {
     pub images: Vec<String>,
     /// What happened when, from the start of the run.
     pub timeline: Vec<(Duration, String)>,
-    /// Whether the summary is written already.
-    pub is_reported: bool,
     /// Whether a rollback would bring the earlier revision back.
     pub can_undo: bool,
     /// What its gates came to.
@@ -181,10 +179,17 @@ impl Story {
 
 /// Writes the outputs of an end.
 pub fn conclude(ended: &Result<Outcome, Failure>, runner: &Runner) {
-    let outcome = match ended {
-        Ok(outcome) => outcome,
-        Err(failure) => &failure.outcome,
-    };
+    written(
+        match ended {
+            Ok(outcome) => outcome,
+            Err(failure) => &failure.outcome,
+        },
+        runner,
+    );
+}
+
+/// Writes the outputs of a result.
+pub fn written(outcome: &Outcome, runner: &Runner) {
     for output in INTERFACE.outputs {
         if let Some(value) = outcome.facts.get(output.name) {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use gha::text;
 use tokio::time::sleep;
 
+use crate::api::DENIALS;
 use crate::api::services::Update;
 use crate::follow::Followed;
 use crate::observed::{Deployment, Service, revision_name};
@@ -16,14 +17,15 @@ use crate::serving;
 use crate::task_definition::TaskDefinition;
 use crate::words::ServiceStatus;
 
+/// How long a way back may take to begin after a signal, or the write that makes up a way back may take: with what comes
+/// after it the run leaves within five seconds. A runner sends the next signal after 7.5.
+pub const LEAVE: Duration = Duration::from_secs(4);
+
 /// From the first try to the second; each pause is twice as long as the one before, up to the longest.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
-
-/// How often in a row credentials may be refused: a provider has been asked for new ones each time.
-const DENIALS: u32 = 3;
 
 /// What is brought back.
 #[derive(Clone, Copy, Debug)]
@@ -222,6 +224,7 @@ async fn registered_again(definition: &TaskDefinition, place: &Place<'_>) -> Res
         definition: definition.clone(),
         current: definition.clone(),
         known: None,
+        notes: Vec::new(),
     };
     let registered = prepare::registered(&place.api, wanted).await;
     let revision = registered.map_err(|error| error.to_string())?;

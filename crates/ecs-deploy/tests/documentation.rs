@@ -1,13 +1,9 @@
 //! The documentation, held to the program: every command line and every workflow step of `ecs-deploy` has flags that it
 //! takes and values that it reads, every input and output has its place on the page, and links within it lead somewhere.
-//!
-//! What stands between `<!-- weighted -->` and `<!-- /weighted -->`, and the like for `native` and `gates`, is left out: it is
-//! written ahead of its flags. Take the marks away when they are there.
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails where it stands")]
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use clap::{CommandFactory as _, Parser as _};
 use ecs_deploy::cli::{Cli, Command, INTERFACE, Settings, Version};
@@ -17,69 +13,8 @@ use ecs_deploy::task_definition::reference::Reference;
 use gate::spec::{Offer, Part, read_with};
 use gha::env::Env;
 use gha::inputs;
+use sandbox::pages::{blocks, root};
 use serde_json::Value;
-
-/// The parts that are written ahead.
-const AHEAD: [&str; 3] = ["weighted", "native", "gates"];
-
-/// A fenced block of a page.
-struct Block {
-    /// `page.md:12`.
-    place: String,
-    language: String,
-    content: String,
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-/// A page with the lines of what is written ahead emptied.
-fn page(path: &Path) -> String {
-    let mut ahead: Option<&str> = None;
-    let mut text = String::new();
-    for line in fs::read_to_string(path).unwrap().lines() {
-        let begins = AHEAD.into_iter().find(|part| line == format!("<!-- {part} -->"));
-        assert!(ahead.is_none() || begins.is_none(), "a part in a part: {line}");
-        ahead = begins.or(ahead);
-        if ahead.is_none() {
-            text.push_str(line);
-        }
-        text.push('\n');
-        if ahead.is_some_and(|part| line == format!("<!-- /{part} -->")) {
-            ahead = None;
-        }
-    }
-    assert!(ahead.is_none(), "{}: {ahead:?} does not end", path.display());
-    text
-}
-
-/// The blocks of every page.
-fn blocks() -> Vec<Block> {
-    let pages = fs::read_dir(root().join("docs")).unwrap();
-    let pages = pages.map(|entry| entry.unwrap().path());
-    let pages = pages.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
-    let mut blocks = Vec::new();
-    for path in pages.chain([root().join("README.md")]) {
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let mut open: Option<Block> = None;
-        for (index, line) in page(&path).lines().enumerate() {
-            match (line.trim_start().strip_prefix("```"), &mut open) {
-                (Some(language), None) => {
-                    open = Some(Block {
-                        place: format!("{name}:{}", index + 1),
-                        language: language.to_owned(),
-                        content: String::new(),
-                    });
-                }
-                (Some(_), Some(_)) => blocks.extend(open.take()),
-                (None, Some(block)) => block.content.extend([line, "\n"]),
-                (None, None) => {}
-            }
-        }
-    }
-    blocks
-}
 
 /// Reads a command line as the program does, and the values that it reads later.
 fn assert_good(place: &str, words: &[String]) {
@@ -90,6 +25,11 @@ fn assert_good(place: &str, words: &[String]) {
             assert_version(place, &flags.version);
             assert_settings(place, &flags.settings);
             assert_all(place, Edit::command, flags.migrate.as_slice());
+        }
+        Command::Verify(flags) => {
+            assert_version(place, &flags.deploy.version);
+            assert_settings(place, &flags.deploy.settings);
+            assert_all(place, Edit::command, flags.deploy.migrate.as_slice());
         }
         Command::Plan(flags) => {
             assert_version(place, &flags.version);
@@ -146,21 +86,6 @@ fn input(name: &str, value: &Value) -> String {
     }
 }
 
-/// The steps of a block, be it a list of them or a workflow.
-fn steps(block: &Block) -> Vec<Value> {
-    let Ok(value) = serde_saphyr::from_str::<Value>(&block.content) else {
-        panic!("{}: no YAML", block.place);
-    };
-    match value {
-        Value::Array(steps) => steps,
-        value => {
-            let jobs = value["jobs"].as_object().cloned().unwrap_or_default();
-            let steps = jobs.values().filter_map(|job| job["steps"].as_array());
-            steps.flatten().cloned().collect()
-        }
-    }
-}
-
 /// The names under a key of the packaged action.
 fn of_the_action(key: &str) -> Vec<String> {
     let action = fs::read_to_string(root().join("actions/ecs-deploy/action.yml")).unwrap();
@@ -172,11 +97,11 @@ fn of_the_action(key: &str) -> Vec<String> {
 fn every_step_has_inputs_that_work() {
     let known = of_the_action("inputs");
     let mut read = 0;
-    for block in blocks() {
+    for block in blocks().unwrap() {
         if block.language != "yaml" || !block.content.contains("deploy-actions/ecs-deploy@") {
             continue;
         }
-        for step in steps(&block) {
+        for step in block.steps().unwrap() {
             let uses = step["uses"].as_str().unwrap_or_default();
             if !uses.contains("deploy-actions/ecs-deploy@") {
                 continue;
@@ -206,7 +131,7 @@ fn every_step_has_inputs_that_work() {
 #[test]
 fn every_command_line_works() {
     let mut read = 0;
-    for block in blocks() {
+    for block in blocks().unwrap() {
         if block.language != "sh" {
             continue;
         }
@@ -232,7 +157,7 @@ fn every_gate_file_is_valid() {
         ecs: true,
         part: Part::Whole,
     };
-    let mut files = blocks();
+    let mut files = blocks().unwrap();
     files.retain(|block| {
         block.content.starts_with("version: 1\n") && block.place.starts_with("ecs-deploy.md:")
     });

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use gha::flags::Common;
-use gha::interface::{Interface, NETWORK, OutputSpec, SecretSpec};
+use gha::interface::{HELP_TEMPLATE, Interface, NETWORK, OutputSpec, SecretSpec};
 
 use crate::mode::Mode;
 
@@ -167,7 +167,7 @@ pub const INTERFACE: Interface = Interface {
   image-tag --images ghcr.io/org/api --images ghcr.io/org/web --tags type=sha,prefix= \\
             --tags 'type=raw,value=latest,enable={{is_default_branch}}'
   image-tag explain --mode native --images ghcr.io/org/app",
-    help_template = "{about-with-newline}\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}"
+    help_template = HELP_TEMPLATE
 )]
 pub struct Cli {
     /// What to do.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{ArgAction, Parser, ValueEnum};
 
 use gha::flags::Common;
-use gha::interface::{Interface, OutputSpec, SecretSpec};
+use gha::interface::{HELP_TEMPLATE, Interface, OutputSpec, SecretSpec};
 
 /// The incoming webhook of a Slack channel.
 pub const SLACK: SecretSpec = SecretSpec {
@@ -82,7 +82,7 @@ pub const INTERFACE: Interface = Interface {
   notify --status failure --slack-webhook-url-file /run/secrets/slack --require
   DEPLOY_LEDGER=ledger.jsonl notify --webhook-url-file - --output json < webhook-url
   notify --status cancelled --dry-run",
-    help_template = "{about-with-newline}\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}"
+    help_template = HELP_TEMPLATE
 )]
 pub struct Cli {
     /// How the job went: `success`, `failure` or `cancelled`, in a workflow the expression `job.status`. Without it the

@@ -76,7 +76,7 @@ const QUANTITIES: [(&str, Quantity); 3] = [
     ("peak", |one| one.peak.map(as_f64)),
 ];
 
-fn ratio(ours: Option<f64>, peer: Option<f64>) -> String {
+pub(super) fn ratio(ours: Option<f64>, peer: Option<f64>) -> String {
     match (ours, peer) {
         // A peer below the clock's grain says nothing about how much larger ours is.
         (Some(ours), Some(peer)) if peer > 0.0 => format!("{:.2}", ours / peer),
@@ -174,7 +174,7 @@ fn gzip_sum(built: &[Built]) -> u64 {
     clippy::cast_precision_loss,
     reason = "sizes of programs are far below 2^52, and shown with two digits"
 )]
-fn as_f64(number: u64) -> f64 {
+pub(super) fn as_f64(number: u64) -> f64 {
     number as f64
 }
 
@@ -183,7 +183,7 @@ fn millis(time: Duration) -> String {
 }
 
 /// Rows with their columns under each other: the first to the left, the others to the right.
-fn columns(rows: &[Vec<String>]) -> String {
+pub(super) fn columns(rows: &[Vec<String>]) -> String {
     let count = rows.iter().map(Vec::len).max().unwrap_or_default();
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));

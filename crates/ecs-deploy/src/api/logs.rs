@@ -1,4 +1,4 @@
-//! The last lines of a container, from CloudWatch Logs.
+//! The last lines of a container, from CloudWatch Logs; and whether a log group is there.
 
 use crate::observed::LogStream;
 
@@ -52,6 +52,31 @@ impl Api {
                 Ok((Vec::new(), place.map(str::to_owned)))
             }
         }
+    }
+}
+
+impl Api {
+    /// Whether there is a log group of this name. Names come in the order of their letters, so that of those which begin with
+    /// this one it is the first
+    /// (<https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeLogGroups.html>).
+    ///
+    /// # Errors
+    /// When it can't be asked.
+    pub async fn has_log_group(&self, name: &str, region: Option<&str>) -> Result<bool, Refused> {
+        let region = region.unwrap_or(&self.region()).to_owned();
+        let there = aws_sdk_cloudwatchlogs::config::Builder::new()
+            .region(aws_sdk_cloudwatchlogs::config::Region::new(region));
+        let asked = self
+            .logs
+            .describe_log_groups()
+            .log_group_name_prefix(name)
+            .customize()
+            .config_override(there)
+            .send()
+            .await;
+        let answer = asked.map_err(|error| refused("logs:DescribeLogGroups", &error))?;
+        let mut groups = answer.log_groups.unwrap_or_default().into_iter();
+        Ok(groups.any(|group| group.log_group_name.as_deref() == Some(name)))
     }
 }
 

@@ -16,12 +16,17 @@ use aws_smithy_types::retry::RetryConfig;
 use jiff::Timestamp;
 use tokio::time::sleep;
 
+mod addresses;
 pub mod configuration;
 pub mod deployments;
 pub mod logs;
+pub mod registry;
+pub mod roles;
 pub mod rules;
 pub mod scaling;
+pub mod secrets;
 pub mod services;
+mod signed_call;
 pub mod tags;
 pub mod targets;
 pub mod task_definitions;
@@ -36,6 +41,9 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+
+/// How often in a row credentials may be refused before a run gives up: a provider has been asked for new ones each time.
+pub const DENIALS: u32 = 3;
 
 /// What AWS says to two registrations of one family at once
 /// (<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html>).
@@ -117,6 +125,11 @@ impl Api {
     #[must_use]
     pub fn config(&self) -> &SdkConfig {
         &self.config
+    }
+
+    /// The region of the services.
+    fn region(&self) -> String {
+        self.config.region().map(ToString::to_string).unwrap_or_default()
     }
 }
 

@@ -9,10 +9,6 @@ use super::{Api, Refused, refused, written};
 /// How far scaling may act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scaling {
-    /// The fewest tasks.
-    pub min: i32,
-    /// The most tasks.
-    pub max: i32,
     /// Whether it may not scale in by itself.
     pub in_suspended: bool,
     /// Whether it may not scale out by itself.
@@ -39,7 +35,8 @@ impl Api {
         Ok(answer.scalable_targets.unwrap_or_default().first().map(plain))
     }
 
-    /// Sets how far scaling may act on a service that has scaling already.
+    /// Sets how far scaling may act on a service that has scaling already. Its bounds are not sent, so that they stay as
+    /// somebody may have set them a moment ago.
     ///
     /// # Errors
     /// When it is refused, or no answer came.
@@ -55,8 +52,6 @@ impl Api {
                 .service_namespace(sdk::ServiceNamespace::Ecs)
                 .resource_id(self.resource(service))
                 .scalable_dimension(sdk::ScalableDimension::EcsServiceDesiredCount)
-                .min_capacity(scaling.min)
-                .max_capacity(scaling.max)
                 .suspended_state(suspended.clone())
                 .send()
                 .await
@@ -77,8 +72,6 @@ fn plain(target: &sdk::ScalableTarget) -> Scaling {
     let suspended = target.suspended_state.as_ref();
     let is = |which: fn(&sdk::SuspendedState) -> Option<bool>| suspended.and_then(which).unwrap_or_default();
     Scaling {
-        min: target.min_capacity,
-        max: target.max_capacity,
         in_suspended: is(|state| state.dynamic_scaling_in_suspended),
         out_suspended: is(|state| state.dynamic_scaling_out_suspended),
         scheduled_suspended: is(|state| state.scheduled_scaling_suspended),

@@ -25,16 +25,16 @@ impl Api {
             .collect())
     }
 
-    /// Sets a tag.
+    /// Sets tags, each a key and its value.
     ///
     /// # Errors
     /// When it is refused, or no answer came.
-    pub async fn tag(&self, arn: &str, key: &str, value: &str) -> Result<(), Refused> {
+    pub async fn tag(&self, arn: &str, tags: &[(&str, &str)]) -> Result<(), Refused> {
         written(|| async {
             self.ecs_write
                 .tag_resource()
                 .resource_arn(arn)
-                .tags(sdk::Tag::builder().key(key).value(value).build())
+                .set_tags(Some(tags.iter().map(tag).collect()))
                 .send()
                 .await
                 .map(drop)
@@ -43,16 +43,16 @@ impl Api {
         .await
     }
 
-    /// Takes a tag away; one that is not there is no error.
+    /// Takes tags away, by their keys; one that is not there is no error.
     ///
     /// # Errors
     /// When it is refused, or no answer came.
-    pub async fn untag(&self, arn: &str, key: &str) -> Result<(), Refused> {
+    pub async fn untag(&self, arn: &str, keys: &[&str]) -> Result<(), Refused> {
         written(|| async {
             self.ecs_write
                 .untag_resource()
                 .resource_arn(arn)
-                .tag_keys(key)
+                .set_tag_keys(Some(keys.iter().map(|key| (*key).to_owned()).collect()))
                 .send()
                 .await
                 .map(drop)
@@ -60,4 +60,8 @@ impl Api {
         })
         .await
     }
+}
+
+fn tag((key, value): &(&str, &str)) -> sdk::Tag {
+    sdk::Tag::builder().key(*key).value(*value).build()
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 /// How ECS deploys the service. What is not given stays as it is.
-#[derive(Clone, Debug, Default, Args)]
+#[derive(Clone, Debug, Default, PartialEq, Args)]
 pub struct Strategy {
     /// How ECS deploys the service, set with the deploy: `rolling`, `blue-green`, `linear` or `canary` [default: as the service
     /// is set].

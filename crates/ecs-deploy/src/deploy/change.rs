@@ -8,7 +8,7 @@ use gha::edge::cancel::Cancelled;
 use gha::{Exit, Failure, text};
 use tokio::time::{sleep, timeout};
 
-use crate::api::Refused;
+use crate::api::{DENIALS, Refused};
 use crate::cli::Times;
 use crate::error::{Error, advice, exit_of};
 use crate::observed::{Deployment, Service, revision_name};
@@ -25,9 +25,6 @@ const TRIES: u32 = 3;
 
 /// From one look for a lost update to the next.
 const PAUSE: Duration = Duration::from_secs(2);
-
-/// How often in a row credentials may be refused.
-const DENIALS: u32 = 3;
 
 /// How long a cancelled run waits for the answer to its update.
 const UNCONFIRMED: Duration = Duration::from_secs(2);

@@ -13,7 +13,7 @@ use super::ready::Ready;
 use super::unchanged;
 
 /// Runs it.
-pub(super) async fn migrate(
+pub(crate) async fn migrate(
     line: &str,
     flags: &Deploy,
     ready: &Ready,

@@ -14,14 +14,15 @@ use crate::cli::{Deploy, Undo};
 use crate::error::Error;
 use crate::gates::Gates;
 use crate::native_deploy::back::limits;
+use crate::native_deploy::failing::Failing;
 use crate::native_deploy::follow::{Answers, Course, End, Followed};
 use crate::native_deploy::listed::{self, UnderWay};
 use crate::native_deploy::settings::Wanted;
 use crate::native_deploy::stop::{Stop, stop};
 use crate::observed::{Deployment, revision_name};
 use crate::place::Place;
-use crate::report;
 use crate::story::{Became, Story};
+use crate::undo::LEAVE;
 use crate::words::{ServiceDeploymentStatus, Strategy};
 
 use super::ready::{Ready, busy};
@@ -29,12 +30,9 @@ use ending::Ending;
 
 mod ending;
 
-/// How long a cancelled run may take to stop the deployment.
-const LEAVE: Duration = Duration::from_secs(4);
-
 /// What a native deploy knows before it begins.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Shifting {
+pub(crate) struct Shifting {
     /// The ARNs of the service deployments before it.
     before: Vec<String>,
     /// How long ECS holds its steps.
@@ -146,7 +144,7 @@ pub(super) async fn set_only(
     Ok(story.outcome(Became::Deployed, headline, place))
 }
 
-/// Follows the service deployment of `deployment` to its end.
+/// Follows the service deployment of `deployment` to its end; gives its tasks that failed too.
 pub(super) async fn follow(
     flags: &Deploy,
     (ready, shifting): (&Ready, &Shifting),
@@ -154,7 +152,7 @@ pub(super) async fn follow(
     gates: Option<&Gates>,
     story: &mut Story,
     place: &Place<'_>,
-) -> Result<Outcome, Failure> {
+) -> (Result<Outcome, Failure>, Failing) {
     let runner = place.runner;
     story.deployment = Some(deployment.id.clone());
     story.can_undo = ready.target.is_some();
@@ -218,15 +216,7 @@ pub(super) async fn follow(
                 .await)
         }
     };
-    report::of(
-        &ended,
-        story,
-        followed.failing.stops(),
-        Some(&followed.failing.tails),
-        place,
-    );
-    story.is_reported = true;
-    ended
+    (ended, followed.failing)
 }
 
 /// The service deployment can't be read at all.

@@ -8,7 +8,7 @@ use crate::cli::Deploy;
 use crate::error::Error;
 use crate::history::{self, Depth};
 use crate::native_deploy::settings as strategy;
-use crate::observed::{Deployment, Service, revision_name};
+use crate::observed::{Deployment, revision_name};
 use crate::place::Place;
 use crate::prepare::{self, Revision, Wanted};
 use crate::rollback_target;
@@ -16,33 +16,32 @@ use crate::serving;
 use crate::story::{Became, Story};
 use crate::task_definition::{TaskDefinition, keys};
 use crate::undo::is_revision;
-use crate::words::RolloutState;
 
 use super::native::{Resumes, Shifting, shifting};
 use super::settings;
 
 /// What is about to be changed.
-pub(super) struct Ready {
-    pub(super) described: Described,
-    pub(super) revision: Revision,
-    pub(super) target: Option<Target>,
-    pub(super) update: Update,
+pub(crate) struct Ready {
+    pub(crate) described: Described,
+    pub(crate) revision: Revision,
+    pub(crate) target: Option<Target>,
+    pub(crate) update: Update,
     /// Of a deploy whose traffic ECS shifts.
-    pub(super) shifting: Option<Shifting>,
+    pub(crate) shifting: Option<Shifting>,
     /// The settings that [`Ready::update`] changes, as they are.
-    pub(super) settings_before: Update,
+    pub(crate) settings_before: Update,
 }
 
 /// The revision to go back to.
 #[derive(Clone)]
-pub(super) struct Target {
-    pub(super) arn: String,
-    pub(super) definition: TaskDefinition,
+pub(crate) struct Target {
+    pub(crate) arn: String,
+    pub(crate) definition: TaskDefinition,
 }
 
 impl Ready {
     /// What a failure goes back to; none where the new tasks are of the revision that served before, with the same settings.
-    pub(super) fn earlier(&self) -> Option<&Target> {
+    pub(crate) fn earlier(&self) -> Option<&Target> {
         let differs = |target: &&Target| {
             !is_revision(&target.arn, &self.revision.arn) || self.settings_before != Update::default()
         };
@@ -50,7 +49,7 @@ impl Ready {
     }
 
     /// Whether nothing but the number of tasks changes, which starts no deployment.
-    pub(super) fn only_scales(&self) -> bool {
+    pub(crate) fn only_scales(&self) -> bool {
         let others = Update {
             desired: None,
             ..self.update.clone()
@@ -78,7 +77,7 @@ pub(super) async fn prepare(
     let described = place.described().await?;
     let service = &described.service;
     let set = &described.configuration;
-    let way = strategy::wanted(&flags.strategy, set, service, gated, flags.times.timeout)?;
+    let way = strategy::wanted(&flags.strategy, set, service, gated, flags.times.timeout())?;
     update.configuration = way.change.clone();
     let wanted = prepare::wanted(&place.api, &flags.version, service).await?;
     if let Some(line) = &flags.migrate {
@@ -91,6 +90,7 @@ pub(super) async fn prepare(
     for warning in keys::warnings(&wanted.definition) {
         runner.warn(&warning);
     }
+    wanted.notes.iter().for_each(|note| runner.info(note));
     let known = wanted.known.as_deref();
     let under_way_means = Resumes {
         may_resume: update == Update::default(),
@@ -101,7 +101,7 @@ pub(super) async fn prepare(
     let found = rollback_target::at_start(service, &history).map(|target| target.task_definition);
     story.previous = found.clone().or_else(|| service.task_definition.clone());
     story.has_images(&wanted.definition);
-    let under_way = under_way(service);
+    let under_way = service.under_way();
     let may_follow = shifting.is_none() || under_way_means.may_resume;
     let same_is_under_way = under_way.filter(|_| may_follow).filter(|deployment| {
         wanted
@@ -118,7 +118,7 @@ pub(super) async fn prepare(
         return Err(busy(deployment, place).into());
     }
     if wanted.is_current() && update == Update::default() && same_is_under_way.is_none() && !resumes {
-        if let Some(failed) = failed(service) {
+        if let Some(failed) = service.failed() {
             return Err(Error::FailedBefore {
                 service: place.service.clone(),
                 revision: text::line(revision_name(&failed.task_definition)),
@@ -176,21 +176,6 @@ pub(super) async fn prepare(
         }
         None => Prepared::Ready(ready),
     })
-}
-
-/// A deployment that has not ended. Where ECS does not say how far it is, an earlier one beside it does.
-fn under_way(service: &Service) -> Option<&Deployment> {
-    let going = |primary: &&Deployment| match &primary.rollout_state {
-        Some(state) => *state == RolloutState::InProgress,
-        None => service.deployments.len() > 1,
-    };
-    service.primary().filter(going)
-}
-
-/// The latest deployment, where it failed.
-fn failed(service: &Service) -> Option<&Deployment> {
-    let failed = |primary: &&Deployment| primary.rollout_state == Some(RolloutState::Failed);
-    service.primary().filter(failed)
 }
 
 /// The revision to go back to with its content, which is registered again where someone deregisters it meanwhile.

@@ -11,14 +11,11 @@ use crate::observed::revision_name;
 use crate::place::Place;
 use crate::rolling::Newer;
 use crate::story::{Became, Story};
-use crate::undo::{self, Begun, Earlier, Undone};
+use crate::undo::{self, Begun, Earlier, LEAVE, Undone};
 
 use super::ending::Ending;
 use super::limits;
 use super::ready::Target;
-
-/// How long after a signal the way back may take to begin: with what comes after it, the run leaves within five seconds.
-pub(super) const LEAVE: Duration = Duration::from_secs(4);
 
 /// Why there is a way back.
 struct Lead<'a> {

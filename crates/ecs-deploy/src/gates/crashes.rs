@@ -87,13 +87,9 @@ impl Crashes {
             let listed = self.api.tasks_started_by(NOBODY, Which::Stopped).await;
             return listed.map(|_| Reading::number(0.0)).map_err(trouble);
         };
-        let listed = self.api.tasks_started_by(&deployment, Which::Stopped).await;
-        let mut arns = listed.map_err(trouble)?;
-        arns.retain(|arn| !self.seen.borrow().read.contains(arn));
-        let mut tasks = self.api.tasks(&arns).await.map_err(trouble)?;
-        for task in &mut tasks {
-            details::add(task, &definition);
-        }
+        let read = self.seen.borrow().read.clone();
+        let tasks = details::stopped(&self.api, &deployment, &definition, &read).await;
+        let tasks = tasks.map_err(trouble)?;
         let mut seen = self.seen.borrow_mut();
         seen.take(&tasks);
         Ok(seen.reading())

@@ -22,8 +22,8 @@ use super::stop::{Stop, stop};
 pub fn limits(times: &Times, bakes: Duration) -> native::Limits {
     native::Limits {
         poll: times.poll,
-        timeout: times.timeout.saturating_add(bakes),
-        rollback_timeout: times.timeout,
+        timeout: times.timeout().saturating_add(bakes),
+        rollback_timeout: times.timeout(),
         api_grace: times.api_grace,
     }
 }
@@ -45,13 +45,28 @@ pub async fn take_back(
     times: &Times,
     place: &Place<'_>,
 ) -> Option<Undone> {
-    let goes_back = matches!(
-        under_way.status,
-        Status::RollbackRequested | Status::RollbackInProgress
-    );
-    if !goes_back && let Stop::Refused(refused) = stop(&under_way.arn, place).await {
+    if !goes_back(&under_way.status)
+        && let Stop::Refused(refused) = stop(&under_way.arn, place).await
+    {
         return Some(Undone::Failed(Trouble::because(refused.to_string())));
     }
+    arrive(under_way, service, definition, times, place).await
+}
+
+/// Whether ECS takes a service deployment back already.
+#[must_use]
+pub fn goes_back(status: &Status) -> bool {
+    matches!(status, Status::RollbackRequested | Status::RollbackInProgress)
+}
+
+/// Waits until ECS has put the earlier revision back. None where the deployment succeeded meanwhile.
+pub async fn arrive(
+    under_way: &UnderWay,
+    service: &Service,
+    definition: &TaskDefinition,
+    times: &Times,
+    place: &Place<'_>,
+) -> Option<Undone> {
     let course = Course {
         arn: &under_way.arn,
         deployment: "",
@@ -81,18 +96,28 @@ pub async fn wait(
     times: &Times,
     place: &Place<'_>,
 ) -> Undone {
+    match listed::of(deployment, before, times.api_grace, place).await {
+        Ok(Some(arn)) => follow(&arn, deployment, definition, times, place).await,
+        Ok(None) => Undone::Begun,
+        Err(refused) => Undone::Failed(Trouble::because(refused.to_string())),
+    }
+}
+
+/// Waits until a service deployment that brings the earlier revision has succeeded. Its pauses go on.
+pub async fn follow(
+    arn: &str,
+    deployment: &Deployment,
+    definition: &TaskDefinition,
+    times: &Times,
+    place: &Place<'_>,
+) -> Undone {
     let described = match place.api.service(&place.service).await {
         Ok(Some(described)) => described,
         Ok(None) => return Undone::Foreign("the service is gone".to_owned()),
         Err(refused) => return Undone::Failed(Trouble::because(refused.to_string())),
     };
-    let arn = match listed::of(deployment, before, times.api_grace, place).await {
-        Ok(Some(arn)) => arn,
-        Ok(None) => return Undone::Begun,
-        Err(refused) => return Undone::Failed(Trouble::because(refused.to_string())),
-    };
     let course = Course {
-        arn: &arn,
+        arn,
         deployment: &deployment.id,
         definition,
         answers: Answers::GoOn,

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use gha::text;
 
-use crate::api::tasks::Which;
 use crate::details::{self, Tails};
 use crate::place::Place;
 use crate::rolling::Limits;
@@ -48,15 +47,8 @@ impl Failing {
     }
 
     async fn read(&mut self, deployment: &str, definition: &TaskDefinition, place: &Place<'_>) {
-        let listed = place.api.tasks_started_by(deployment, Which::Stopped).await;
-        let described = match listed {
-            Ok(mut arns) => {
-                arns.retain(|arn| !self.read.contains(arn));
-                place.api.tasks(&arns).await
-            }
-            Err(refused) => Err(refused),
-        };
-        let tasks = match described {
+        let read = details::stopped(&place.api, deployment, definition, &self.read).await;
+        let tasks = match read {
             Ok(tasks) => tasks,
             Err(refused) => {
                 if !self.is_refused {
@@ -69,11 +61,9 @@ impl Failing {
             }
         };
         for mut task in tasks {
-            // One that is still stopping has no exit codes yet.
-            if !task.is_stopped() || task.started_by.as_deref() != Some(deployment) {
+            if !task.is_stopped() {
                 continue;
             }
-            details::add(&mut task, definition);
             self.read.insert(task.arn.clone());
             self.tails.read(&mut task, place).await;
             let stop = classify(&task);

@@ -1,19 +1,22 @@
 //! The command `rollback` where ECS shifts the traffic and a deployment is under way.
 
 use gha::outcome::Outcome;
-use gha::{Exit, Failure, text};
+use gha::{Failure, text};
 
 use crate::cli::Rollback;
 use crate::error::Error;
+use crate::history::{self, Depth};
 use crate::observed::{Service, revision_name};
 use crate::place::Place;
 use crate::prepare;
+use crate::rollback::failure;
+use crate::rollback_target::brings_back;
 use crate::story::{Became, Story};
 use crate::undo::{Undone, is_revision};
 use crate::words::Strategy;
 
-use super::back::take_back;
-use super::listed;
+use super::back::{self, goes_back, take_back};
+use super::listed::{self, UnderWay};
 
 /// What is done first.
 pub enum First {
@@ -56,6 +59,20 @@ pub async fn first(flags: &Rollback, service: &Service, place: &Place<'_>) -> Re
         name(under_way.task_definition.as_deref()),
         name(serves.as_deref()),
     );
+    let current = service.task_definition.as_deref().unwrap_or_default();
+    let definition = prepare::described(&place.api, current).await?;
+    if let Some(coming) = comes_back(flags, &under_way, serves.as_deref(), place).await
+        && let Some(deployment) = service.primary()
+    {
+        let mut story = Story {
+            revision: Some(coming.clone()),
+            previous: serves,
+            ..Story::default()
+        };
+        story.note(format!("`{from}` is on its way back already"), place.runner);
+        let undone = back::follow(&under_way.arn, deployment, &definition, &flags.times, place).await;
+        return Ok(ended(undone, &from, &story, place));
+    }
     let mut story = Story {
         revision: serves.clone(),
         previous: under_way.task_definition.clone(),
@@ -65,42 +82,40 @@ pub async fn first(flags: &Rollback, service: &Service, place: &Place<'_>) -> Re
         format!("stopping the deployment of `{from}`; ECS goes back to `{to}`"),
         place.runner,
     );
-    let current = service.task_definition.as_deref().unwrap_or_default();
-    let definition = prepare::described(&place.api, current).await?;
     let Some(undone) = take_back(&under_way, service, &definition, &flags.times, place).await else {
         return Ok(First::GoOn);
     };
-    let service = &place.service;
-    let fail = |exit, became, headline: String| {
-        let known = story.outcome(became, headline.clone(), place);
-        First::Done(Box::new(Err(Failure::new(exit, headline).knowing(known))))
-    };
     Ok(match undone {
         Undone::Restored { .. } if wants_another(flags, serves.as_deref()) => First::GoOn,
-        Undone::Restored { .. } => {
-            let headline = format!("service `{service}` runs `{to}` again");
-            place.runner.info(&headline);
-            First::Done(Box::new(Ok(story.outcome(Became::RolledBack, headline, place))))
-        }
-        Undone::Begun => fail(
-            Exit::NeedsHuman,
-            Became::Failed,
-            format!("service `{service}` is on its way back to `{to}`"),
-        ),
-        Undone::Foreign(what) => fail(
-            Exit::Locked,
-            Became::Superseded,
-            format!("service `{service}` was not rolled back, because {what}"),
-        ),
-        Undone::Failed(trouble) => fail(
-            Exit::NeedsHuman,
-            Became::Failed,
-            format!(
-                "going back to `{to}` on service `{service}` failed: {}",
-                trouble.why
-            ),
-        ),
+        undone => ended(undone, &to, &story, place),
     })
+}
+
+fn ended(undone: Undone, to: &str, story: &Story, place: &Place<'_>) -> First {
+    let ended = if matches!(undone, Undone::Restored { .. }) {
+        let headline = format!("service `{}` runs `{to}` again", place.service);
+        place.runner.info(&headline);
+        Ok(story.outcome(Became::RolledBack, headline, place))
+    } else {
+        Err(failure(undone, to, story, place))
+    };
+    First::Done(Box::new(ended))
+}
+
+/// The ARN of what comes back already, by an earlier `rollback` that is under way: to stop that would bring the newer
+/// version back. Where a revision is named, that is what is wanted.
+async fn comes_back(
+    flags: &Rollback,
+    under_way: &UnderWay,
+    serves: Option<&str>,
+    place: &Place<'_>,
+) -> Option<String> {
+    let coming = under_way.task_definition.clone()?;
+    if flags.to.is_some() || goes_back(&under_way.status) {
+        return None;
+    }
+    let history = history::read(Depth::Revisions, place).await;
+    brings_back(&coming, serves, &history).then_some(coming)
 }
 
 /// Whether another revision was named than the one that serves again. A version is looked up, and found to be there already.

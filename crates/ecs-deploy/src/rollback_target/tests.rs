@@ -1,5 +1,5 @@
 use super::*;
-use crate::words::{Controller, DeploymentStatus, Scheduling, ServiceStatus, Strategy};
+use crate::words::DeploymentStatus;
 use proptest::collection::vec;
 use proptest::prelude::{any, proptest};
 
@@ -18,38 +18,17 @@ fn past(revision: u32, status: &str, second: i64, versions: &[&str]) -> Past {
 
 fn deployment(status: DeploymentStatus, revision: u32, state: Option<&str>, running: u32) -> Deployment {
     Deployment {
-        id: format!("ecs-svc/{revision}"),
-        status,
-        task_definition: arn(revision),
-        desired: 2,
-        pending: 0,
         running,
-        failed: 0,
         rollout_state: state.map(RolloutState::of),
-        reason: None,
-        created_at: Timestamp::from_second(i64::from(revision)).ok(),
+        ..Deployment::fixture(revision, status)
     }
 }
 
 fn service(deployments: Vec<Deployment>) -> Service {
     Service {
-        name: "web".to_owned(),
-        status: ServiceStatus::Active,
-        desired: 2,
-        running: 2,
-        pending: 0,
         task_definition: deployments.first().map(|first| first.task_definition.clone()),
-        controller: Controller::Ecs,
-        strategy: Strategy::Rolling,
-        scheduling: Scheduling::Replica,
         deployments,
-        events: Vec::new(),
-        breaker: None,
-        alarms_roll_back: false,
-        load_balancers: Vec::new(),
-        health_check_grace: None,
-        current_service_deployment: None,
-        created_at: None,
+        ..Service::fixture()
     }
 }
 

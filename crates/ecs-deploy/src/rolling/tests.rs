@@ -5,8 +5,7 @@ use World::{Missing, Service as See, Silent, With};
 use super::*;
 use crate::observed::{BreakerSetting, Container, Deployment, Event};
 use crate::words::{
-    Controller, DeploymentStatus, RolloutState, Scheduling, ServiceDeploymentStatus, ServiceStatus, StopCode,
-    Strategy, TargetState,
+    DeploymentStatus, RolloutState, ServiceDeploymentStatus, ServiceStatus, StopCode, TargetState,
 };
 
 mod any_run;
@@ -38,39 +37,25 @@ fn plan() -> Plan {
 fn deployment(number: u32, status: DeploymentStatus, state: Option<&str>, counts: [u32; 4]) -> Deployment {
     let [desired, pending, running, failed] = counts;
     Deployment {
-        id: format!("ecs-svc/{number}"),
-        status,
-        task_definition: arn(number),
         desired,
         pending,
         running,
         failed,
         rollout_state: state.map(RolloutState::of),
-        reason: None,
         created_at: Timestamp::from_second(i64::from(number) * 100).ok(),
+        ..Deployment::fixture(number, status)
     }
 }
 
 fn service(deployments: Vec<Deployment>) -> Service {
     let first = deployments.first();
     Service {
-        name: "web".to_owned(),
-        status: ServiceStatus::Active,
         desired: first.map_or(0, |first| first.desired),
         running: deployments.iter().map(|deployment| deployment.running).sum(),
         pending: deployments.iter().map(|deployment| deployment.pending).sum(),
         task_definition: first.map(|first| first.task_definition.clone()),
-        controller: Controller::Ecs,
-        strategy: Strategy::Rolling,
-        scheduling: Scheduling::Replica,
         deployments,
-        events: Vec::new(),
-        breaker: None,
-        alarms_roll_back: false,
-        load_balancers: Vec::new(),
-        health_check_grace: None,
-        current_service_deployment: None,
-        created_at: None,
+        ..Service::fixture()
     }
 }
 

@@ -49,7 +49,7 @@ impl State {
             return refuse(Refusal::NothingRuns, reason);
         }
         self.size = facts.old.running;
-        self.new_before = facts.new.desired;
+        self.new_before = self.idle.unwrap_or(facts.new.desired);
         self.enter(Phase::Claim(None), now);
         self.act(facts, now)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use gha::duration::display;
 use gha::text;
 
-use super::{Cause, Decision, Facts, Gate, GateSays, Look, Plan, Rollout, Rule, Weights, Why};
+use super::{Cause, Decision, Facts, Gate, GateSays, Lock, Look, Plan, Rollout, Weights, Why};
 
 /// What is known so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,10 +22,16 @@ pub struct State {
     /// How many tasks the new side gets, and how many it had.
     pub(super) size: u32,
     pub(super) new_before: u32,
+    /// What the new side had before an earlier run of the same deploy, where there was one.
+    pub(super) idle: Option<u32>,
     pub(super) tries: u32,
     pub(super) tried: Option<Duration>,
     pub(super) write_failed: Option<String>,
     pub(super) unreadable_since: Option<Duration>,
+    /// Since when looks show what would end the shift.
+    pub(super) doubted: Option<Duration>,
+    /// Whether the lock was seen to be this run's.
+    pub(super) held: bool,
     pub(super) left: Vec<String>,
 }
 
@@ -38,6 +44,8 @@ pub(super) enum Phase {
     Warm,
     GateBefore,
     Raise(usize),
+    /// More tasks for the new side before this step, because the old side has more by now.
+    Grow(usize),
     Hold(usize),
     Keep,
     RetireOld,
@@ -61,12 +69,22 @@ impl State {
             written: Vec::new(),
             size: 0,
             new_before: 0,
+            idle: None,
             tries: 0,
             tried: None,
             write_failed: None,
             unreadable_since: None,
+            doubted: None,
+            held: false,
             left: Vec::new(),
         }
+    }
+
+    /// The same for a deploy that an earlier run began and left before any traffic moved: the new side had so many tasks.
+    #[must_use]
+    pub fn again(mut self, idle: Option<u32>) -> Self {
+        self.idle = idle;
+        self
     }
 
     /// Goes on after a step that an earlier run completed, by its place among the steps. The new side had `new_before` tasks
@@ -109,6 +127,15 @@ impl State {
         self
     }
 
+    /// Why traffic goes back, or went back, where it does.
+    #[must_use]
+    pub fn cause(&self) -> Option<&Cause> {
+        match &self.phase {
+            Phase::Back(cause) | Phase::RetireNew(cause) | Phase::Release(Some(cause)) => Some(cause),
+            _ => None,
+        }
+    }
+
     /// The weights as they were seen last.
     #[must_use]
     pub fn weights(&self) -> Weights {
@@ -119,6 +146,19 @@ impl State {
     #[must_use]
     pub fn is_split(&self) -> bool {
         !self.written.is_empty() || (self.confirmed.old > 0 && self.confirmed.new > 0)
+    }
+
+    /// Whether traffic is on its way back.
+    #[must_use]
+    pub fn moves_back(&self) -> bool {
+        matches!(self.phase, Phase::Back(_))
+    }
+
+    /// Whether a look at `now` that fails is the last one.
+    #[must_use]
+    pub fn gives_up(&self, now: Duration) -> bool {
+        let silent = |since: Duration| now.saturating_sub(since) >= self.plan.limits.api_grace;
+        self.unreadable_since.is_some_and(silent)
     }
 
     /// Takes in a look at `now`, and says what to do.
@@ -159,26 +199,23 @@ impl State {
 
     fn facts(&mut self, facts: &Facts, now: Duration) -> Decision {
         self.unreadable_since = None;
+        self.held |= facts.lock == Lock::Ours;
         if self.phase == Phase::Check {
             return self.check(facts, now);
         }
-        let seen = match &facts.rule {
-            Rule::Weights(seen) => *seen,
-            Rule::Foreign(what) => {
-                return self.foreign(&format!("the rule was changed by someone else: {}", inert(what)));
-            }
+        let seen = match self.ours(&facts.rule) {
+            Ok(seen) => seen,
+            Err(what) => return self.not_ours(&what, now),
         };
-        if seen != self.confirmed && !self.written.contains(&seen) {
-            return self.foreign(&format!(
-                "the rule was changed by someone else: {seen}, where this run left {}",
-                self.confirmed
-            ));
-        }
         if self.written.contains(&seen) {
             self.confirmed = seen;
             // What was written before that is over; an answer that is lost may still take effect until then.
             self.written.clear();
         }
+        if self.is_unlocked(&facts.lock) {
+            return self.unlocked(facts, now);
+        }
+        self.doubted = None;
         if let Some(cause) = self.trouble(facts, now) {
             self.enter(Phase::Back(cause), now);
         }
@@ -186,11 +223,13 @@ impl State {
     }
 
     /// What makes traffic go back, in the phases that can.
-    fn trouble(&self, facts: &Facts, now: Duration) -> Option<Cause> {
+    pub(super) fn trouble(&self, facts: &Facts, now: Duration) -> Option<Cause> {
         let cause = |why, reason: String| Some(Cause { why, reason });
         let (deployed, shifting) = match self.phase {
             Phase::Prepare => (false, true),
-            Phase::Warm | Phase::GateBefore | Phase::Raise(_) | Phase::Hold(_) => (true, true),
+            Phase::Warm | Phase::GateBefore | Phase::Raise(_) | Phase::Grow(_) | Phase::Hold(_) => {
+                (true, true)
+            }
             Phase::Keep => (true, false),
             _ => return None,
         };
@@ -203,15 +242,17 @@ impl State {
                 (Phase::Hold(step), Gate::During(of)) => step == *of,
                 _ => false,
             };
+            let at = match gate {
+                Gate::Before => String::new(),
+                Gate::During(_) => format!(" at {}%", self.confirmed.share()),
+            };
             match says {
                 GateSays::Fail(why) if asked => {
-                    return cause(Why::Gate, format!("the gate said no: {}", inert(why)));
+                    return cause(Why::Gate, format!("the gate said no{at}: {}", inert(why)));
                 }
                 GateSays::Inconclusive(why) if asked => {
-                    return cause(
-                        Why::Inconclusive,
-                        format!("the gate could not say: {}", inert(why)),
-                    );
+                    let reason = format!("the gate could not say{at}: {}", inert(why));
+                    return cause(Why::Inconclusive, reason);
                 }
                 _ => {}
             }
@@ -252,16 +293,6 @@ impl State {
         Decision::Write {
             weights,
             expected: self.confirmed,
-        }
-    }
-
-    fn foreign(&self, reason: &str) -> Decision {
-        let back = match &self.phase {
-            Phase::Back(cause) => format!("; {}", cause.reason),
-            _ => String::new(),
-        };
-        Decision::ForeignChange {
-            reason: format!("{reason}{back}"),
         }
     }
 

@@ -21,6 +21,7 @@ impl State {
                 },
             },
             Phase::Raise(step) => self.raise(step, facts, now),
+            Phase::Grow(step) => self.grow(step, facts, now),
             Phase::Hold(step) => self.hold(step, facts, now),
             Phase::Keep => {
                 let until = self.since.saturating_add(self.plan.keep);
@@ -34,6 +35,11 @@ impl State {
                 }
             }
             Phase::RetireOld if facts.old.desired == 0 => self.go(Phase::Release(None), facts, now),
+            Phase::RetireOld if facts.old.foreign.is_some() => {
+                self.left
+                    .push("the old side is left as it is, because someone else deploys to it".to_owned());
+                self.go(Phase::Release(None), facts, now)
+            }
             Phase::RetireOld => {
                 let left = "the old side could not be scaled down";
                 self.tidy(Decision::RetireOld, left, Phase::Release(None), facts, now)
@@ -45,6 +51,11 @@ impl State {
             Phase::RetireNew(cause) if facts.new.foreign.is_some() => {
                 self.left
                     .push("the new side is left as it is, because someone else deploys to it".to_owned());
+                self.go(Phase::Release(Some(cause)), facts, now)
+            }
+            Phase::RetireNew(cause) if dead(&facts.old).is_some() => {
+                self.left
+                    .push("the new side is left as it is, because the old one is dead".to_owned());
                 self.go(Phase::Release(Some(cause)), facts, now)
             }
             Phase::RetireNew(cause) => {
@@ -69,19 +80,33 @@ impl State {
             return locked;
         }
         if facts.lock == Lock::Ours {
-            if step.is_some() {
-                self.size = facts.new.desired;
-            }
-            return self.go(step.map_or(Phase::Prepare, Phase::Raise), facts, now);
+            return match step {
+                None => self.go(Phase::Prepare, facts, now),
+                Some(step) => self.go_on(step, facts, now),
+            };
         }
         match self.attempt(now) {
             Attempt::Go => Decision::Claim,
             Attempt::TooSoon => self.wait(),
             Attempt::Spent => Decision::Refuse {
-                why: Refusal::Locked,
+                why: match self.write_failed {
+                    Some(_) => Refusal::Unclaimed,
+                    None => Refusal::Locked,
+                },
                 reason: format!("the lock could not be taken{}", self.write_reason()),
             },
         }
+    }
+
+    /// What another run brought may have died since, so that it is looked at before it gets more, or is all there is.
+    fn go_on(&mut self, step: usize, facts: &Facts, now: Duration) -> Decision {
+        let is_over = step >= self.plan.rungs.len();
+        self.enter(if is_over { Phase::Keep } else { Phase::Raise(step) }, now);
+        self.size = facts.new.desired.max(1);
+        if let Some(cause) = self.trouble(facts, now) {
+            self.enter(Phase::Back(cause), now);
+        }
+        self.act(facts, now)
     }
 
     fn prepare(&mut self, facts: &Facts, now: Duration) -> Decision {
@@ -121,19 +146,18 @@ impl State {
     /// What the new side lacks before it can take more traffic.
     fn cold(&self, facts: &Facts) -> Option<String> {
         let new = &facts.new;
-        if new.rollout != Rollout::Ready || new.running < self.size {
-            return Some(format!("{} of {} tasks run", new.running, self.size));
+        let trouble = new.health.as_ref().and_then(|health| health.trouble.as_ref());
+        let trouble = trouble.map(|trouble| format!(", {}", inert(trouble)));
+        let trouble = trouble.unwrap_or_default();
+        // Nothing is never enough.
+        let size = self.size.max(1);
+        if new.rollout != Rollout::Ready || new.running < size {
+            return Some(format!("{} of {size} tasks run{trouble}", new.running));
         }
-        let health = new.health.as_ref().filter(|health| health.healthy < self.size)?;
-        let trouble = health
-            .trouble
-            .as_ref()
-            .map(|trouble| format!(", {}", inert(trouble)));
+        let health = new.health.as_ref().filter(|health| health.healthy < size)?;
         Some(format!(
-            "{} of {} targets are healthy{}",
-            health.healthy,
-            self.size,
-            trouble.unwrap_or_default()
+            "{} of {size} targets are healthy{trouble}",
+            health.healthy
         ))
     }
 
@@ -143,6 +167,11 @@ impl State {
         };
         if self.confirmed == rung.weights {
             return self.go(Phase::Hold(step), facts, now);
+        }
+        // Who serves may have been scaled out since the last step.
+        self.size = self.size.max(facts.old.running);
+        if facts.new.desired < self.size {
+            return self.go(Phase::Grow(step), facts, now);
         }
         if let Some(cold) = self.cold(facts) {
             return self.warming(&cold, facts, now);
@@ -154,6 +183,24 @@ impl State {
                 let reason = format!(
                     "weights {} were written and do not show{}",
                     rung.weights,
+                    self.write_reason()
+                );
+                self.turn(Why::Write, reason, facts, now)
+            }
+        }
+    }
+
+    fn grow(&mut self, step: usize, facts: &Facts, now: Duration) -> Decision {
+        if facts.new.desired >= self.size {
+            return self.go(Phase::Raise(step), facts, now);
+        }
+        match self.attempt(now) {
+            Attempt::Go => Decision::Grow(self.size),
+            Attempt::TooSoon => self.wait(),
+            Attempt::Spent => {
+                let reason = format!(
+                    "the new side could not be given the {} tasks that the old one has{}",
+                    self.size,
                     self.write_reason()
                 );
                 self.turn(Why::Write, reason, facts, now)
@@ -191,13 +238,12 @@ impl State {
         if self.confirmed == self.plan.before && self.written.is_empty() {
             return self.go(Phase::RetireNew(cause), facts, now);
         }
-        let healthy = |side: &Side| side.health.as_ref().map(|health| health.healthy);
-        let old_is_dead =
-            healthy(&facts.old) == Some(0) || (facts.old.health.is_none() && facts.old.running == 0);
-        if old_is_dead && self.confirmed.new > 0 && healthy(&facts.new) != Some(0) {
+        let dead = dead(&facts.old);
+        let moves_to_it = self.confirmed.new > 0 && healthy(&facts.new) != Some(0);
+        if let Some(dead) = dead.filter(|_| moves_to_it) {
             return Decision::NeedsHuman {
                 reason: format!(
-                    "{}; traffic is not moved back, because no target of the old side is healthy; weights are {}",
+                    "{}; traffic is not moved back, because {dead}; weights are {}",
                     cause.reason, self.confirmed
                 ),
             };
@@ -218,7 +264,9 @@ impl State {
     }
 
     fn release(&mut self, cause: Option<Cause>, facts: &Facts, now: Duration) -> Decision {
-        if facts.lock == Lock::Ours {
+        // Where somebody took the tag off, scaling is still held.
+        let is_gone = self.held && facts.lock == Lock::Free && self.tries == 0;
+        if facts.lock == Lock::Ours || is_gone {
             match self.attempt(now) {
                 Attempt::Go => return Decision::Release,
                 Attempt::TooSoon => return self.wait(),
@@ -244,5 +292,21 @@ impl State {
                 self.go(then, facts, now)
             }
         }
+    }
+}
+
+fn healthy(side: &Side) -> Option<u32> {
+    side.health.as_ref().map(|health| health.healthy)
+}
+
+/// Why the old side can't serve, where it can't.
+fn dead(old: &Side) -> Option<&'static str> {
+    if old.desired == 0 {
+        // Its targets are healthy until they are drained.
+        Some("the old side is scaled to 0")
+    } else if healthy(old) == Some(0) || (old.health.is_none() && old.running == 0) {
+        Some("no target of the old side is healthy")
+    } else {
+        None
     }
 }

@@ -254,7 +254,9 @@ impl World {
                 self.facts.new.desired = *tasks;
             }
             Decision::Release if !lost(self) => self.facts.lock = Lock::Free,
+            Decision::Grow(tasks) if !lost(self) => self.facts.new.desired = *tasks,
             Decision::Claim
+            | Decision::Grow(_)
             | Decision::Prepare { .. }
             | Decision::RetireOld
             | Decision::RetireNew { .. }

@@ -12,9 +12,11 @@ pub mod diff;
 pub mod edit;
 pub mod image;
 pub mod keys;
+pub mod needs;
 mod numbers;
 pub mod read;
 pub mod reference;
+pub mod registry;
 pub mod same;
 
 /// What `DescribeTaskDefinition` says of a revision and `RegisterTaskDefinition` does not take: the members of

@@ -23,14 +23,14 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use clap::Parser as _;
 use ecs_deploy::api::Api;
 use ecs_deploy::cli::{Cli, Command, INTERFACE};
-use ecs_deploy::gates::Gates;
 use ecs_deploy::place::Place;
-use ecs_deploy::shift::GateSays;
-use ecs_deploy::{deploy, plan, rollback, run_task, status};
+use ecs_deploy::weighted::promote;
+use ecs_deploy::{deploy, plan, recover, rollback, run_task, status, verify};
 use gha::edge::cancel::{Cancel, Signal};
-use gha::edge::testing::runner_of;
+use gha::edge::testing::{Log, runner_at};
 use gha::outcome::Outcome;
 use gha::{Exit, Failure, Runner};
+use jiff::Timestamp;
 use sandbox::http::Request;
 use sandbox::stand_ins::aws::{Clock, Cloud, Entry, Heard};
 use tokio::sync::Notify;
@@ -44,7 +44,12 @@ pub(crate) struct World {
     pub(crate) cloud: Arc<Cloud>,
     /// More variables of the runners' environment.
     pub(crate) variables: Vec<(&'static str, String)>,
+    /// The run's number.
+    run: String,
+    /// The machine on which all is done by one attempt of it.
+    job: Option<Arc<(Runner, Log)>>,
     runs: Cell<usize>,
+    death: Option<Arc<Death>>,
     ends: RefCell<Option<End>>,
     cancel_after: Cell<Option<Duration>>,
 }
@@ -65,18 +70,35 @@ struct Line {
     cloud: Arc<Cloud>,
     end: Option<End>,
     calls: Mutex<usize>,
+    death: Option<Arc<Death>>,
     cancel: Cancel,
     killed: Notify,
 }
 
-/// What the gates of a deploy say in turn, each after a time; without an answer they say yes.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Answers(Vec<(Duration, GateSays)>);
+/// When the run is killed: after so many writes reached the cloud, before it hears of the last one.
+#[derive(Debug)]
+struct Death {
+    writes: usize,
+    /// The calls before it.
+    earlier: usize,
+    comes: Notify,
+}
 
-impl Answers {
-    pub(crate) fn saying(answers: impl IntoIterator<Item = (Duration, GateSays)>) -> Self {
-        Self(answers.into_iter().collect())
-    }
+/// The machine of one attempt of a run, from now on.
+fn machine(run: &str, cloud: &Cloud) -> Arc<(Runner, Log)> {
+    let variables = [
+        ("GITHUB_REPOSITORY", "acme/shop"),
+        ("GITHUB_RUN_ID", run),
+        ("GITHUB_RUN_ATTEMPT", "1"),
+    ];
+    Arc::new(runner_at(INTERFACE, &variables, time_of(cloud)))
+}
+
+/// What the cloud's clock shows.
+fn time_of(cloud: &Cloud) -> Timestamp {
+    // The moment at which it stands at zero.
+    let zero = Timestamp::from_second(1_767_225_600).unwrap();
+    zero + cloud.world(|world| world.now())
 }
 
 /// How a command ended.
@@ -97,9 +119,27 @@ impl World {
         Self {
             cloud: Arc::new(cloud),
             variables: Vec::new(),
+            run: "7".to_owned(),
+            job: None,
             runs: Cell::new(0),
+            death: None,
             ends: RefCell::new(None),
             cancel_after: Cell::new(None),
+        }
+    }
+
+    /// The same where every command is of one attempt of the run, as the steps of a job are.
+    pub(crate) fn in_one_job(self) -> Self {
+        let job = Some(machine(&self.run, &self.cloud));
+        Self { job, ..self }
+    }
+
+    /// A fresh machine, with another run on the same cloud.
+    pub(crate) fn other(&self, run: &str) -> Self {
+        Self {
+            run: run.to_owned(),
+            job: self.job.as_ref().map(|_| machine(run, &self.cloud)),
+            ..self.again()
         }
     }
 
@@ -108,19 +148,34 @@ impl World {
         Self {
             cloud: Arc::clone(&self.cloud),
             variables: self.variables.clone(),
+            run: self.run.clone(),
+            job: self.job.clone(),
             runs: Cell::new(self.runs.get()),
+            death: None,
             ends: RefCell::new(None),
             cancel_after: Cell::new(None),
         }
     }
 
-    /// Runs a command line.
-    pub(crate) async fn run(&self, line: &[&str]) -> Ended {
-        self.run_gated(line, None).await
+    /// Runs a command line that is killed right after its nth write, if it comes to that; `None` where it was killed.
+    pub(crate) async fn killed_after(&mut self, writes: usize, line: &[&str]) -> Option<Ended> {
+        let death = Arc::new(Death {
+            writes,
+            earlier: self.cloud.log().len(),
+            comes: Notify::new(),
+        });
+        self.death = Some(Arc::clone(&death));
+        let ended = tokio::select! {
+            biased;
+            () = death.comes.notified() => None,
+            ended = self.run(line) => Some(ended),
+        };
+        self.death = None;
+        ended
     }
 
-    /// Runs a command line, with gates that say this in turn, each after a time.
-    pub(crate) async fn run_gated(&self, line: &[&str], gates: Option<Answers>) -> Ended {
+    /// Runs a command line.
+    pub(crate) async fn run(&self, line: &[&str]) -> Ended {
         let words = std::iter::once("ecs-deploy").chain(line.iter().copied());
         let cli = Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{error}"));
         let (begin, earlier) = (Instant::now(), self.cloud.log().len());
@@ -128,19 +183,23 @@ impl World {
         let attempt = self.runs.get().to_string();
         let more = self.variables.iter().map(|(name, value)| (*name, value.as_str()));
         let variables: Vec<(&str, &str)> = [
-            ("GITHUB_RUN_ID", "7"),
+            ("GITHUB_REPOSITORY", "acme/shop"),
+            ("GITHUB_RUN_ID", &*self.run),
             ("GITHUB_RUN_ATTEMPT", &*attempt),
-            // The moment at which the cloud's clock stands at zero.
-            ("SOURCE_DATE_EPOCH", "1767225600"),
         ]
         .into_iter()
         .chain(more)
         .collect();
-        let (runner, log) = runner_of(INTERFACE, &variables);
+        let fresh = runner_at(INTERFACE, &variables, time_of(&self.cloud));
+        let (runner, log) = match &self.job {
+            Some(job) => (&job.0, &job.1),
+            None => (&fresh.0, &fresh.1),
+        };
         let way = Arc::new(Line {
             cloud: Arc::clone(&self.cloud),
             end: self.ends.borrow_mut().take(),
             calls: Mutex::new(0),
+            death: self.death.clone(),
             cancel: runner.cancel().clone(),
             killed: Notify::new(),
         });
@@ -152,7 +211,7 @@ impl World {
             });
         }
         let result = tokio::select! {
-            result = Box::pin(self.command(cli, gates, &runner, &way)) => result,
+            result = Box::pin(self.command(cli, runner, &way)) => result,
             () = way.killed.notified() => Err(Failure::new(Exit::Bug, KILLED)),
         };
         Ended {
@@ -183,29 +242,17 @@ impl World {
         *self.ends.borrow_mut() = Some(End { at, after, killed });
     }
 
-    async fn command(
-        &self,
-        cli: Cli,
-        gates: Option<Answers>,
-        runner: &Runner,
-        way: &Arc<Line>,
-    ) -> Result<Outcome, Failure> {
+    async fn command(&self, cli: Cli, runner: &Runner, way: &Arc<Line>) -> Result<Outcome, Failure> {
         let config = self.config(way);
         let place = |flags| Place::with(Api::new(&config, "prod"), flags, runner);
         match cli.command {
-            Command::Deploy(flags) => {
-                let place = place(&flags.place);
-                match gates {
-                    Some(answers) => {
-                        let gates = Gates::saying(answers.0, &place);
-                        deploy::gated(&flags, Some(gates), &place).await
-                    }
-                    None => deploy::at(&flags, &place).await,
-                }
-            }
+            Command::Deploy(flags) => deploy::at(&flags, &place(&flags.place)).await,
+            Command::Promote(flags) => promote::at(&flags, &place(&flags.place)).await,
+            Command::Recover(flags) => recover::at(&flags, &place(&flags.place)).await,
             Command::Plan(flags) => plan::at(&flags, &place(&flags.place)).await,
             Command::Rollback(flags) => rollback::at(&flags, &place(&flags.place)).await,
-            Command::Status(flags) => status::at(&place(&flags.place)).await,
+            Command::Status(flags) => status::at(&flags, &place(&flags.place)).await,
+            Command::Verify(flags) => verify::at(&flags, &place(&flags.deploy.place)).await,
             Command::RunTask(flags) => run_task::at(&flags, &place(&flags.place)).await,
         }
     }
@@ -216,11 +263,12 @@ impl World {
         let Ok(Command::Status(flags)) = cli.map(|cli| cli.command) else {
             panic!("the flags of `status` are others");
         };
-        let (runner, _) = runner_of(INTERFACE, &[("SOURCE_DATE_EPOCH", "1767225600")]);
+        let (runner, _) = runner_at(INTERFACE, &[], time_of(&self.cloud));
         let way = Arc::new(Line {
             cloud: Arc::clone(&self.cloud),
             end: None,
             calls: Mutex::new(0),
+            death: None,
             cancel: runner.cancel().clone(),
             killed: Notify::new(),
         });
@@ -385,6 +433,13 @@ impl HttpConnector for InMemory {
                 way.end(end).await;
             }
             let heard = way.cloud.hear(&request);
+            if let Some(death) = &way.death {
+                let since = way.cloud.log().split_off(death.earlier);
+                if since.iter().filter(|call| call.writes()).count() >= death.writes {
+                    death.comes.notify_one();
+                    return std::future::pending().await;
+                }
+            }
             if let Some(end) = ends.filter(|end| end.after) {
                 way.end(end).await;
             }

@@ -3,9 +3,13 @@
 
 mod cloud;
 mod gates;
+mod matrix;
 mod native;
 mod native_back;
 mod native_faults;
 mod native_gates;
 mod policies;
+mod recover;
 mod rolling;
+mod verify;
+mod weighted;

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ecs_deploy::shift::GateSays;
 use gha::Exit;
 use sandbox::stand_ins::aws::{End, Fault, Shop, Turn};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use crate::cloud::{Answers, Ended, World};
+use crate::cloud::{Ended, World};
 use crate::native::{deploy, shop};
+use crate::native_gates::{Errors, file, traffic};
 
 const FAULTS: [Fault; 6] = [
     Fault::Internal,
@@ -21,10 +21,10 @@ const FAULTS: [Fault; 6] = [
     Fault::Denied,
 ];
 
-/// How often each operation is called by a run.
+/// How often each operation of ECS is called by a run.
 fn counted(ended: &Ended) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
-    for call in &ended.calls {
+    for call in ended.calls.iter().filter(|call| call.service == "ecs") {
         *counts.entry(call.operation.clone()).or_default() += 1;
     }
     counts
@@ -37,10 +37,6 @@ fn is_whole(world: &World, shop: &Shop, versions: [&str; 2], story: &str) {
     let sum: f64 = shares.iter().map(|(_, share)| share).sum();
     let known = shares.iter().all(|(image, _)| versions.contains(&image.as_str()));
     assert!(known && (sum - 1.0).abs() < 1e-6, "{story}: {shares:?}");
-}
-
-fn gates() -> Answers {
-    Answers::saying([])
 }
 
 #[tokio::test(start_paused = true)]
@@ -62,11 +58,15 @@ fn is_write(operation: &str) -> bool {
 
 /// Lets each of these calls of a deploy fail, in each way; gives how often.
 async fn each_call_fails(concerned: fn(&str) -> bool) -> usize {
-    let line = deploy("shop:1.1.0", &["--api-grace", "40s", "--poll", "20s"]);
+    let gate = file("pause");
+    let line = deploy(
+        "shop:1.1.0",
+        &["--api-grace", "40s", "--poll", "20s", "--gate", &gate],
+    );
     let calls = {
         let world = World::new();
-        shop(&world, "CANARY");
-        counted(&world.run_gated(&line, Some(gates())).await)
+        let _traffic = traffic(&world, &shop(&world, "CANARY"), Errors::Never);
+        counted(&world.run(&line).await)
     };
     let mut runs = 0;
     for (operation, count) in calls.iter().filter(|(operation, _)| concerned(operation)) {
@@ -80,8 +80,9 @@ async fn each_call_fails(concerned: fn(&str) -> bool) -> usize {
                 let story = format!("{operation} {turn:?} {fault:?}");
                 let world = World::new();
                 let shop = shop(&world, "CANARY");
+                let _traffic = traffic(&world, &shop, Errors::Never);
                 world.cloud.fault(operation, turn, fault.clone());
-                let ended = world.run_gated(&line, Some(gates())).await;
+                let ended = world.run(&line).await;
                 let exit = ended
                     .result
                     .as_ref()
@@ -103,7 +104,7 @@ async fn each_call_fails(concerned: fn(&str) -> bool) -> usize {
                     assert_eq!(exit, Exit::Done, "{story}\n{}", ended.log);
                 }
                 world.cloud.heal();
-                let again = world.again().run_gated(&line, Some(gates())).await;
+                let again = world.again().run(&line).await;
                 assert!(
                     again.result.is_ok(),
                     "{story}: {}\n{}",
@@ -152,7 +153,7 @@ async fn a_stop_that_fails_is_made_again() {
 }
 
 /// Runs a deploy until right after its nth call of an operation, or before it, and ends it there.
-async fn killed(world: &World, line: &[&str], operation: &str, nth: usize, done: bool, gates: Answers) {
+async fn killed(world: &World, line: &[&str], operation: &str, nth: usize, done: bool) {
     let (dead, death) = oneshot::channel::<()>();
     let kill = move |_: &mut sandbox::stand_ins::aws::World| {
         let _ = dead.send(());
@@ -163,7 +164,7 @@ async fn killed(world: &World, line: &[&str], operation: &str, nth: usize, done:
         world.cloud.fault(operation, Turn::Nth(nth), Fault::Hang);
         world.cloud.before(operation, nth, kill);
     }
-    let run = world.run_gated(line, Some(gates));
+    let run = world.run(line);
     let ended = tokio::select! {
         biased;
         _ = death => None,
@@ -179,6 +180,7 @@ async fn killed(world: &World, line: &[&str], operation: &str, nth: usize, done:
 
 #[tokio::test(start_paused = true)]
 async fn a_run_that_is_killed_at_a_write_is_finished_by_the_next() {
+    let gate = file("pause");
     for strategy in ["BLUE_GREEN", "CANARY", "LINEAR"] {
         for (operation, nth) in [
             ("RegisterTaskDefinition", 1),
@@ -191,10 +193,11 @@ async fn a_run_that_is_killed_at_a_write_is_finished_by_the_next() {
                 let world = World::new();
                 let shop = shop(&world, strategy);
                 // The set-up registered a revision of its own, past the wire.
-                let line = deploy("shop:1.1.0", &[]);
-                killed(&world, &line, operation, nth, done, gates()).await;
+                let line = deploy("shop:1.1.0", &["--gate", &gate]);
+                let _traffic = traffic(&world, &shop, Errors::Never);
+                killed(&world, &line, operation, nth, done).await;
                 is_whole(&world, &shop, ["shop:1.0.0", "shop:1.1.0"], &story);
-                let again = world.again().run_gated(&line, Some(gates())).await;
+                let again = world.again().run(&line).await;
                 assert!(again.result.is_ok(), "{story}\n{}", again.log);
                 assert_eq!(world.cloud.serving(&shop), ["shop:1.1.0"], "{story}");
                 let records = world.cloud.act(
@@ -211,14 +214,15 @@ async fn a_run_that_is_killed_at_a_write_is_finished_by_the_next() {
 
 #[tokio::test(start_paused = true)]
 async fn a_run_that_is_killed_on_the_way_back_is_told_by_the_next() {
-    let no = || Answers::saying([(Duration::from_secs(10), GateSays::Fail("errors".to_owned()))]);
+    let gate = file("pause");
     for done in [true, false] {
         let world = World::new();
         let shop = shop(&world, "CANARY");
-        let line = deploy("shop:1.1.0", &[]);
-        killed(&world, &line, "ContinueServiceDeployment", 1, done, no()).await;
+        let line = deploy("shop:1.1.0", &["--gate", &gate]);
+        let _traffic = traffic(&world, &shop, Errors::Always);
+        killed(&world, &line, "ContinueServiceDeployment", 1, done).await;
         is_whole(&world, &shop, ["shop:1.0.0", "shop:1.1.0"], "on the way back");
-        let again = world.again().run_gated(&line, Some(no())).await;
+        let again = world.again().run(&line).await;
         again.failed(Exit::Failed);
         assert_eq!(world.cloud.serving(&shop), ["shop:1.0.0"]);
     }

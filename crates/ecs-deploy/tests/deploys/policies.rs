@@ -7,9 +7,10 @@ use std::fs;
 use std::path::Path;
 
 use sandbox::stand_ins::aws::Setup;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::cloud::{Ended, World};
+use crate::verify::{image, shop};
 
 /// What IAM asks for beside the calls themselves: roles that are handed on, and tags of what is registered.
 const BESIDE: [&str; 2] = ["iam:PassRole", "ecs:TagResource"];
@@ -92,6 +93,37 @@ async fn what_a_deploy_needs_is_in_the_policy_and_no_more() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_asking_for_images_needs_is_in_the_policy_and_no_more() {
+    let world = World::new();
+    shop(&world);
+    let mut all = Vec::new();
+    for (command, tag) in [
+        ("plan", "1.1.0"),
+        ("run-task", "9.9.9"),
+        ("deploy", "9.9.9"),
+        ("deploy", "1.1.0"),
+    ] {
+        let image = image(tag);
+        all.push(world.run(&place(command, "web", &["--image", &image])).await);
+    }
+    let mut called = calls(&all);
+    called.retain(|call| call.starts_with("ecr:"));
+    assert_eq!(called, policy("Images in ECR"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_verifying_needs_is_in_the_policy_and_no_more() {
+    let world = World::new();
+    shop(&world);
+    let (there, missing) = (image("1.1.0"), image("9.9.9"));
+    let mut all = Vec::new();
+    for (service, image) in [("web", &there), ("web", &missing), ("wep", &there)] {
+        all.push(world.run(&place("verify", service, &["--image", image])).await);
+    }
+    assert_eq!(calls(&all), policy("Verification"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_looking_needs_is_in_the_policy_and_no_more() {
     let called = runs(&[
         ("deploy", "web", &["--image", "shop:1.1.0-crash"]),
@@ -112,4 +144,49 @@ async fn what_looking_needs_is_in_the_policy_and_no_more() {
         })
         .collect();
     assert_eq!(looked, policy("Plan and status"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_moves_traffic_is_in_the_policy_and_no_more() {
+    let mut all = Vec::new();
+    for default_rule in [false, true] {
+        let world = World::new().in_one_job();
+        let setup = Setup::new("prod", "web").image("shop:1.0.0").desired(2).pair();
+        let shop = if default_rule { setup.default_rule() } else { setup }.build(&world.cloud);
+        let scaling = json!({
+            "ServiceNamespace": "ecs", "ResourceId": "service/prod/web-blue",
+            "ScalableDimension": "ecs:service:DesiredCount", "MinCapacity": 1, "MaxCapacity": 4,
+        });
+        world
+            .cloud
+            .act("application-autoscaling", "RegisterScalableTarget", scaling)
+            .unwrap();
+        let steps = ["--steps", "10% 1m, 100%", "--keep", "1m"];
+        let until = [&["--image", "shop:1.1.0", "--until", "10%"][..], &steps].concat();
+        let crash = [&["--image", "shop:1.2.0-crash"][..], &steps].concat();
+        let lines: [(&str, &[&str]); 6] = [
+            ("plan", &["--image", "shop:1.1.0"]),
+            ("deploy", &until),
+            ("status", &[]),
+            ("promote", &steps),
+            ("deploy", &crash),
+            ("rollback", &[]),
+        ];
+        for (command, more) in lines {
+            let rule = ["--traffic-rule", &shop.rule, "--cluster", "prod"];
+            let services = ["--blue-service", "web-blue", "--green-service", "web-green"];
+            let line = [&[command][..], &rule, &services, more].concat();
+            all.push(world.run(&line).await);
+        }
+    }
+    let called = calls(&all);
+    let policy = policy("Weighted");
+    let missing: Vec<&String> = called.difference(&policy).collect();
+    assert!(missing.is_empty(), "not in the policy: {missing:?}");
+    let idle = policy.difference(&called);
+    let idle: Vec<&str> = idle
+        .map(String::as_str)
+        .filter(|action| !BESIDE.contains(action))
+        .collect();
+    assert!(idle.is_empty(), "no call: {idle:?}");
 }

@@ -13,6 +13,7 @@ mod faults;
 mod kills;
 mod migrations;
 mod others;
+mod pace;
 mod rollbacks;
 mod shown;
 mod tasks;

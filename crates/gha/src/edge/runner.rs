@@ -65,8 +65,14 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// The runner of this process.
-    pub(crate) fn new(interface: Interface, env: Env, trace: TraceId, writer: Writer) -> Self {
+    /// The runner of this process, which started at this time.
+    pub(crate) fn new(
+        interface: Interface,
+        env: Env,
+        trace: TraceId,
+        writer: Writer,
+        started_at: Timestamp,
+    ) -> Self {
         let payload = env
             .get("GITHUB_EVENT_PATH")
             .map(|path| read_limited(Path::new(path)).map_err(|error| error.to_string()));
@@ -77,7 +83,7 @@ impl Runner {
             trace,
             cancel: Cancel::default(),
             interface,
-            started_at: environment::now(),
+            started_at,
             started: Instant::now(),
             writer: Arc::new(Mutex::new(writer)),
             secrets_used: Mutex::default(),
@@ -127,17 +133,24 @@ impl Runner {
         self.started.elapsed()
     }
 
-    /// The clock, for a tool's edge to read once and hand on: `SOURCE_DATE_EPOCH` where it is set
-    /// (<https://reproducible-builds.org/specs/source-date-epoch/>).
+    /// The time of day. It goes on evenly from when the tool started, whatever becomes of the machine's clock meanwhile.
     #[must_use]
     pub fn now(&self) -> Timestamp {
+        let began = self.started_at;
+        began.checked_add(self.elapsed()).unwrap_or(began)
+    }
+
+    /// The time that what is built is dated with: `SOURCE_DATE_EPOCH` where it is set
+    /// (<https://reproducible-builds.org/specs/source-date-epoch/>). It is no time of day: a workflow may pin it to years ago.
+    #[must_use]
+    pub fn build_date(&self) -> Timestamp {
         let pinned = self
             .env
             .get("SOURCE_DATE_EPOCH")
             .and_then(|seconds| seconds.parse().ok());
         pinned
             .and_then(|seconds| Timestamp::from_second(seconds).ok())
-            .unwrap_or_else(environment::now)
+            .unwrap_or_else(|| self.now())
     }
 
     /// One line of the log.

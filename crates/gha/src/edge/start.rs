@@ -78,12 +78,18 @@ where
                 output: wanted_output(&given),
                 ..Common::default()
             };
-            let runner = Runner::new(*interface, env.clone(), trace, writer(common));
+            let runner = Runner::new(*interface, env.clone(), trace, writer(common), environment::now());
             return finish(&runner, common, &given, Err(failure)).into();
         }
     };
     let Parsed { args, common, line } = parsed;
-    let runner = Arc::new(Runner::new(*interface, env.clone(), trace, writer(common)));
+    let runner = Arc::new(Runner::new(
+        *interface,
+        env.clone(),
+        trace,
+        writer(common),
+        environment::now(),
+    ));
     let (done, ended) = tokio::sync::oneshot::channel();
     let (of_tool, line_of_tool) = (Arc::clone(&runner), line.clone());
     std::thread::spawn(move || {

@@ -3,6 +3,9 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::Timestamp;
+
+use crate::edge::environment;
 use crate::edge::runner::Runner;
 use crate::edge::writer::Writer;
 use crate::env::Env;
@@ -46,6 +49,12 @@ pub fn runner(variables: &[(&str, &str)]) -> (Runner, Log) {
 /// The same for a tool.
 #[must_use]
 pub fn runner_of(interface: Interface, variables: &[(&str, &str)]) -> (Runner, Log) {
+    runner_at(interface, variables, environment::now())
+}
+
+/// The same for a tool that starts at some time.
+#[must_use]
+pub fn runner_at(interface: Interface, variables: &[(&str, &str)], started_at: Timestamp) -> (Runner, Log) {
     let env: Env = variables.iter().copied().collect();
     let log = Log::default();
     let trace = TraceId::of(&env, [1; 16]);
@@ -64,5 +73,5 @@ pub fn runner_of(interface: Interface, variables: &[(&str, &str)]) -> (Runner, L
         streams.0,
         streams.1,
     );
-    (Runner::new(interface, env, trace, writer), log)
+    (Runner::new(interface, env, trace, writer, started_at), log)
 }

@@ -67,7 +67,7 @@ fn of_event(runner: &Runner) -> Gathered {
             sha: context.sha.clone(),
             payload: context.payload.clone(),
             repository,
-            now: runner.now(),
+            now: runner.build_date(),
             ..Facts::default()
         },
         if known {
@@ -94,7 +94,7 @@ fn of_build(build: ci::Build, runner: &Runner) -> Gathered {
             base_ref: build.base_ref,
             payload: Value::Null,
             repository: build.repository,
-            now: runner.now(),
+            now: runner.build_date(),
             commit_date: build.commit_date,
             ..Facts::default()
         },

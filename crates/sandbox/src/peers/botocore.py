@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 
 import awscli.botocore  # it makes `botocore` known
 from botocore import model as models
-from botocore import parsers, session
+from botocore import handlers, parsers, session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.validate import ParamValidator
@@ -146,6 +146,8 @@ def client_of(service):
     # One attempt: a retry would be a second call to the stand-in.
     config = Config(retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=30)
     client = session.get_session().create_client(service, config=config)
+    # It makes values of policies, which are texts in the model.
+    client.meta.events.unregister("after-call.iam", handlers.json_decode_policies)
     client.meta.events.register("before-parse.*.*", lambda response_dict, **_: seen.update(response_dict))
     return client
 

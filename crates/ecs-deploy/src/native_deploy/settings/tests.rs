@@ -2,26 +2,13 @@ use proptest::prelude::{any, proptest};
 
 use super::*;
 use crate::observed::LoadBalancer;
-use crate::words::{Controller, Scheduling, ServiceStatus};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn service(strategy: &str, shiftable: bool) -> Service {
     let arn = |is: bool| is.then(|| "arn".to_owned());
     Service {
-        name: "web".to_owned(),
-        status: ServiceStatus::Active,
-        desired: 1,
-        running: 1,
-        pending: 0,
-        task_definition: None,
-        controller: Controller::Ecs,
         strategy: Strategy::of(strategy),
-        scheduling: Scheduling::Replica,
-        deployments: Vec::new(),
-        events: Vec::new(),
-        breaker: None,
-        alarms_roll_back: false,
         load_balancers: vec![LoadBalancer {
             target_group: arn(true),
             alternate_target_group: arn(shiftable),
@@ -29,9 +16,7 @@ fn service(strategy: &str, shiftable: bool) -> Service {
             container: None,
             port: None,
         }],
-        health_check_grace: None,
-        current_service_deployment: None,
-        created_at: None,
+        ..Service::fixture()
     }
 }
 

@@ -111,7 +111,7 @@ fn a_refused_write_is_named() {
     assert_eq!(
         last,
         Some(Decision::Refuse {
-            why: Refusal::Locked,
+            why: Refusal::Unclaimed,
             reason
         })
     );

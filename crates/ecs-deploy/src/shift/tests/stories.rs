@@ -1,6 +1,8 @@
 //! Shifts as they go well and wrong.
 
 use super::*;
+use crate::observed::TargetHealth;
+use crate::words::TargetState;
 
 #[test]
 fn a_good_version_gets_all_traffic_step_by_step() {

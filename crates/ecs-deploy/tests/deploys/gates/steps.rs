@@ -22,7 +22,7 @@ fn gates(flags: &[&str], vars: &[&str], place: &Place<'_>) -> Gates {
         gate: owned(flags),
         gate_var: owned(vars),
     };
-    let mut gates = Gates::of(&flags, place).unwrap_or_else(|failure| panic!("{}", failure.error));
+    let gates = Gates::of(&flags, place).unwrap_or_else(|failure| panic!("{}", failure.error));
     let definition =
         br#"{"family": "web", "containerDefinitions": [{"name": "app", "image": "shop:1.1.0"}]}"#;
     let definition = TaskDefinition::from_file(definition).unwrap();

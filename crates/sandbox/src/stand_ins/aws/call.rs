@@ -7,7 +7,8 @@ use serde_json::Value;
 /// A call that was understood.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// The service as IAM names it: `ecs`, `elasticloadbalancing`, `logs`, `cloudwatch`, `application-autoscaling`, `sts`.
+    /// The service as IAM names it: `ecs`, `elasticloadbalancing`, `logs`, `cloudwatch`, `application-autoscaling`, `sts`
+    /// and so on.
     pub service: &'static str,
     /// Such as `DescribeServices`.
     pub operation: String,

@@ -14,6 +14,8 @@ use super::input::{Paging, list, text};
 pub struct Registry {
     home: Home,
     repositories: Vec<Repository>,
+    /// The prefixes of repositories that are filled from elsewhere.
+    caches: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -44,7 +46,13 @@ impl Registry {
         Self {
             home,
             repositories: Vec::new(),
+            caches: Vec::new(),
         }
+    }
+
+    /// Fills repositories below a prefix from elsewhere, when something is pulled from them.
+    pub fn cache(&mut self, prefix: &str) {
+        self.caches.push(prefix.to_owned());
     }
 
     /// Pushes an image with a tag, which moves from any other; the repository is made by its first image. `digest` is
@@ -79,6 +87,7 @@ impl Registry {
     pub fn answer(&self, call: &Call) -> Answer {
         match call.operation.as_str() {
             "BatchGetImage" => self.get_images(&call.input),
+            "DescribePullThroughCacheRules" => Ok(self.describe_caches(&call.input)),
             "DescribeImages" => self.describe_images(&call.input),
             other => Err(Refusal::new("UnknownOperationException", other)),
         }
@@ -133,6 +142,19 @@ impl Registry {
             })
         });
         Ok(PAGES.of(input, "imageDetails", shown.collect()))
+    }
+
+    fn describe_caches(&self, input: &Value) -> Value {
+        let rules = self.caches.iter().map(|prefix| {
+            json!({
+                "ecrRepositoryPrefix": prefix,
+                "upstreamRegistryUrl": "registry-1.docker.io",
+                "upstreamRegistry": "docker-hub",
+                "registryId": self.home.account,
+                "createdAt": self.home.began,
+            })
+        });
+        PAGES.of(input, "pullThroughCacheRules", rules.collect())
     }
 
     fn repository(&self, input: &Value) -> Result<&Repository, Refusal> {

@@ -23,6 +23,7 @@ pub struct Setup {
     desired: u64,
     balanced: bool,
     pair: bool,
+    by_default: bool,
     checked: bool,
     configuration: Map<String, Value>,
     more: Map<String, Value>,
@@ -66,6 +67,7 @@ impl Setup {
             desired: 1,
             balanced: false,
             pair: false,
+            by_default: false,
             checked: false,
             configuration: Map::new(),
             more: Map::new(),
@@ -106,6 +108,13 @@ impl Setup {
     #[must_use]
     pub fn pair(mut self) -> Self {
         (self.balanced, self.pair) = (true, true);
+        self
+    }
+
+    /// The traffic comes by the listener's default actions, and not by a rule: [`Shop::rule`] is the listener's ARN.
+    #[must_use]
+    pub fn default_rule(mut self) -> Self {
+        self.by_default = true;
         self
     }
 
@@ -212,20 +221,26 @@ impl Setup {
         };
         shop.group = group("a")?;
         shop.other_group = group("b")?;
+        let groups = json!([
+            { "TargetGroupArn": shop.group, "Weight": 100 },
+            { "TargetGroupArn": shop.other_group, "Weight": 0 },
+        ]);
+        let forward = json!({ "Type": "forward", "ForwardConfig": { "TargetGroups": groups } });
+        let nothing = json!({ "Type": "fixed-response", "FixedResponseConfig": { "StatusCode": "404" } });
         let listener = json!({
             "LoadBalancerArn": balancer, "Protocol": "HTTP", "Port": 80,
-            "DefaultActions": [{ "Type": "fixed-response", "FixedResponseConfig": { "StatusCode": "404" } }],
+            "DefaultActions": [if self.by_default { &forward } else { &nothing }],
         });
         shop.listener = text(&elb("CreateListener", listener)?["Listeners"][0]["ListenerArn"]);
+        if self.by_default {
+            shop.rule.clone_from(&shop.listener);
+            return Ok(());
+        }
         let mut rule = |priority: u32, path: &str| {
-            let groups = json!([
-                { "TargetGroupArn": shop.group, "Weight": 100 },
-                { "TargetGroupArn": shop.other_group, "Weight": 0 },
-            ]);
             let input = json!({
                 "ListenerArn": shop.listener, "Priority": priority,
                 "Conditions": [{ "Field": "path-pattern", "PathPatternConfig": { "Values": [path] } }],
-                "Actions": [{ "Type": "forward", "ForwardConfig": { "TargetGroups": groups } }],
+                "Actions": [forward],
             });
             Ok(text(&elb("CreateRule", input)?["Rules"][0]["RuleArn"]))
         };

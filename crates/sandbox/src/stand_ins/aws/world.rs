@@ -10,9 +10,12 @@ use super::ecr::Registry;
 use super::ecs::{Around, Ecs};
 use super::elb::Balancers;
 use super::home::Home;
+use super::iam::Iam;
 use super::logs::Logs;
 use super::metrics::Metrics;
+use super::parameters::Parameters;
 use super::protocol::{Identity, Keys};
+use super::secrets::Secrets;
 use super::sts::Sts;
 
 /// The id of the keys that the cloud begins with.
@@ -41,7 +44,13 @@ pub struct World {
     pub scaling: ScalableTargets,
     /// Images.
     pub registry: Registry,
-    /// Keys and roles.
+    /// Roles of tasks.
+    pub iam: Iam,
+    /// Secrets.
+    pub secrets: Secrets,
+    /// Parameters.
+    pub parameters: Parameters,
+    /// Keys, and roles that are taken.
     pub sts: Sts,
 }
 
@@ -57,6 +66,9 @@ impl World {
             metrics: Metrics::new(home.clone()),
             scaling: ScalableTargets::new(home.clone()),
             registry: Registry::new(home.clone()),
+            iam: Iam::new(home.clone()),
+            secrets: Secrets::new(home.clone()),
+            parameters: Parameters::new(home.clone()),
             sts: Sts::new(keys, home.began),
             home,
         }
@@ -93,6 +105,9 @@ impl World {
             "cloudwatch" => self.metrics.answer(call),
             "application-autoscaling" => self.scaling.answer(call),
             "ecr" => self.registry.answer(call),
+            "iam" => self.iam.answer(call),
+            "secretsmanager" => self.secrets.answer(call),
+            "ssm" => self.parameters.answer(call),
             "sts" => self.sts.answer(call, by),
             other => Err(Refusal::new(
                 "UnknownOperationException",

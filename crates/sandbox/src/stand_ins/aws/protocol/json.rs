@@ -10,12 +10,14 @@ use crate::stand_ins::aws::call::Refusal;
 const TYPE: &str = "application/x-amz-json-1.1";
 
 /// What stands before the dot of `X-Amz-Target`.
-const SERVICES: [(&str, &str); 5] = [
+const SERVICES: [(&str, &str); 7] = [
     ("AmazonEC2ContainerServiceV20141113", "ecs"),
     ("Logs_20140328", "logs"),
     ("AnyScaleFrontendService", "application-autoscaling"),
     ("AmazonEC2ContainerRegistry_V20150921", "ecr"),
     ("GraniteServiceVersion20100801", "cloudwatch"),
+    ("secretsmanager", "secretsmanager"),
+    ("AmazonSSM", "ssm"),
 ];
 
 pub(super) fn decode(request: &Request) -> Result<Asked, Refusal> {

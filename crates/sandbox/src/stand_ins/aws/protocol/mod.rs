@@ -1,7 +1,7 @@
 //! The wire formats of AWS: what a request asks for, and an answer in the format it was asked in.
 //!
 //! - [AWS JSON 1.1](https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html) by `X-Amz-Target`: ECS, Logs,
-//!   Application Auto Scaling, ECR, and CloudWatch for clients that ask so;
+//!   Application Auto Scaling, ECR, Secrets Manager, SSM, and CloudWatch for clients that ask so;
 //! - [AWS query](https://smithy.io/2.0/aws/protocols/aws-query-protocol.html) by a form with `Action`: ELBv2, STS, IAM;
 //! - [RPC v2 CBOR](https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html) by path: CloudWatch.
 //!
