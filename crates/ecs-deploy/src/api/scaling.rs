@@ -5,24 +5,14 @@
 use aws_sdk_applicationautoscaling::types as sdk;
 
 use super::{Api, Refused, refused, written};
-
-/// How far scaling may act.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Scaling {
-    /// Whether it may not scale in by itself.
-    pub in_suspended: bool,
-    /// Whether it may not scale out by itself.
-    pub out_suspended: bool,
-    /// Whether it may not scale by a schedule.
-    pub scheduled_suspended: bool,
-}
+use crate::state::Suspended;
 
 impl Api {
-    /// How far scaling may act on a service; `None` where nothing scales it.
+    /// What is suspended of a service's scaling; `None` where nothing scales it.
     ///
     /// # Errors
     /// When it can't be asked.
-    pub async fn scaling(&self, service: &str) -> Result<Option<Scaling>, Refused> {
+    pub async fn scaling(&self, service: &str) -> Result<Option<Suspended>, Refused> {
         let answer = self
             .scaling
             .describe_scalable_targets()
@@ -35,16 +25,16 @@ impl Api {
         Ok(answer.scalable_targets.unwrap_or_default().first().map(plain))
     }
 
-    /// Sets how far scaling may act on a service that has scaling already. Its bounds are not sent, so that they stay as
+    /// Sets what is suspended of the scaling of a service that has scaling already. Its bounds are not sent, so that they stay as
     /// somebody may have set them a moment ago.
     ///
     /// # Errors
     /// When it is refused, or no answer came.
-    pub async fn set_scaling(&self, service: &str, scaling: Scaling) -> Result<(), Refused> {
+    pub async fn set_scaling(&self, service: &str, scaling: Suspended) -> Result<(), Refused> {
         let suspended = sdk::SuspendedState::builder()
-            .dynamic_scaling_in_suspended(scaling.in_suspended)
-            .dynamic_scaling_out_suspended(scaling.out_suspended)
-            .scheduled_scaling_suspended(scaling.scheduled_suspended)
+            .dynamic_scaling_in_suspended(scaling.scaling_in)
+            .dynamic_scaling_out_suspended(scaling.scaling_out)
+            .scheduled_scaling_suspended(scaling.scheduled)
             .build();
         written(|| async {
             self.scaling_write
@@ -68,12 +58,12 @@ impl Api {
     }
 }
 
-fn plain(target: &sdk::ScalableTarget) -> Scaling {
+fn plain(target: &sdk::ScalableTarget) -> Suspended {
     let suspended = target.suspended_state.as_ref();
     let is = |which: fn(&sdk::SuspendedState) -> Option<bool>| suspended.and_then(which).unwrap_or_default();
-    Scaling {
-        in_suspended: is(|state| state.dynamic_scaling_in_suspended),
-        out_suspended: is(|state| state.dynamic_scaling_out_suspended),
-        scheduled_suspended: is(|state| state.scheduled_scaling_suspended),
+    Suspended {
+        scaling_in: is(|state| state.dynamic_scaling_in_suspended),
+        scaling_out: is(|state| state.dynamic_scaling_out_suspended),
+        scheduled: is(|state| state.scheduled_scaling_suspended),
     }
 }

@@ -303,7 +303,7 @@ async fn scaling_of(place: &Place<'_>, known: Option<Suspended>) -> Result<Optio
         return Ok(known);
     }
     let service = &place.service;
-    match pins::read(&place.api, service).await {
+    match place.api.scaling(service).await {
         Ok(scaling) => Ok(scaling),
         Err(refused) if refused.is_access() => {
             place.runner.warn(&format!(

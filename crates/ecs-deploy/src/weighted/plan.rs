@@ -15,7 +15,7 @@ use crate::task_definition::keys;
 
 use super::sides::Sides;
 use super::version::can_be;
-use super::{asked, pins, unfinished};
+use super::{asked, unfinished};
 
 /// Says what a deploy would do. Nothing is changed.
 pub(crate) async fn pair(flags: &Plan, place: &Place<'_>) -> Result<Outcome, Failure> {
@@ -67,7 +67,7 @@ async fn lines(
     lines.push(format!("call: ecs:TagResource, as the lock, on `{old}`"));
     for side in [&sides.old, &sides.new] {
         let service = &side.place.service;
-        match pins::read(&side.place.api, service).await {
+        match side.place.api.scaling(service).await {
             Ok(Some(_)) => lines.push(format!(
                 "call: application-autoscaling:RegisterScalableTarget, so that `{service}` does not scale in"
             )),

@@ -124,13 +124,7 @@ pub(super) async fn undo(
     let now = sides.place.runner.elapsed();
     let state = State::undo(plan.clone(), &there, held.idle.unwrap_or_default(), cause, now);
     let gates = Gates::none(&sides.new.place);
-    let mut drive = Drive::new(
-        sides,
-        plan,
-        Held::taken(sides),
-        &gates,
-        deploy::limits(times, &sides.new.described.service),
-    );
+    let mut drive = drive(sides, plan, &gates, times);
     drive.state = state;
     drive.story = told(sides);
     drive.new.takes = true;
@@ -146,13 +140,7 @@ async fn finish(sides: &Sides<'_>, times: &Times) -> Result<Outcome, Failure> {
     let now = sides.place.runner.elapsed();
     let state = State::promote(plan.clone(), 0, idle, now);
     let gates = Gates::none(&sides.new.place);
-    let mut drive = Drive::new(
-        sides,
-        plan,
-        Held::taken(sides),
-        &gates,
-        deploy::limits(times, &sides.new.described.service),
-    );
+    let mut drive = drive(sides, plan, &gates, times);
     drive.state = state;
     drive.story = told(sides);
     drive.new.version = Some(there(sides).await?);
@@ -173,13 +161,7 @@ async fn stickiness(held: &state::State, sides: &Sides<'_>, times: &Times) -> Re
     }
     let plan = settled(sides.weights, rung(sides.weights), times)?;
     let gates = Gates::none(&sides.new.place);
-    let mut drive = Drive::new(
-        sides,
-        plan,
-        Held::taken(sides),
-        &gates,
-        deploy::limits(times, &sides.new.described.service),
-    );
+    let mut drive = drive(sides, plan, &gates, times);
     drive.story = story.clone();
     let turned = drive.release().await;
     turned.map_err(|why| {
@@ -193,6 +175,12 @@ async fn stickiness(held: &state::State, sides: &Sides<'_>, times: &Times) -> Re
     let outcome = story.outcome(Became::Unchanged, headline, &sides.place);
     written(&outcome, sides.place.runner);
     Ok(outcome)
+}
+
+/// A shift that goes on from what an earlier run left.
+fn drive<'a>(sides: &'a Sides<'a>, plan: Plan, gates: &'a Gates, times: &Times) -> Drive<'a> {
+    let limits = deploy::limits(times, &sides.new.described.service);
+    Drive::new(sides, plan, Held::taken(sides), gates, limits)
 }
 
 /// A plan without steps to come: `reached` is where the traffic is, and nothing is kept.
