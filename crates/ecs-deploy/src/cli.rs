@@ -58,7 +58,7 @@ pub enum Command {
     --steps '10% 5m, 50% 5m, 100%' --blue-service api-blue --green-service api-green \\
     --traffic-rule listener-rule/app/shop/50dc6c495c0c9188/0467ef3c8400ae65/9683b2d02a6cabee",
         help_template = HELP_TEMPLATE,
-        mut_arg("service", |service| service.required(false).required_unless_present("traffic_rule"))
+        mut_arg("service", |service| service.required(false).required_unless_present("traffic_rule").conflicts_with("traffic_rule"))
     )]
     Deploy(Box<Deploy>),
     /// Goes on with a deploy that stopped at the weight that `--until` named.
@@ -68,7 +68,7 @@ pub enum Command {
     --steps '10% 5m, 50% 5m, 100%' \\
     --traffic-rule listener-rule/app/shop/50dc6c495c0c9188/0467ef3c8400ae65/9683b2d02a6cabee",
         help_template = HELP_TEMPLATE,
-        mut_arg("service", |service| service.required(false).required_unless_present("traffic_rule"))
+        mut_arg("service", |service| service.required(false).required_unless_present("traffic_rule").conflicts_with("traffic_rule"))
     )]
     Promote(Promote),
     /// Finishes or undoes what a run left that was cancelled, killed or lost; for a step with `if: cancelled() || failure()`.
@@ -78,7 +78,7 @@ pub enum Command {
   ecs-deploy recover --cluster production --blue-service api-blue --green-service api-green \\
     --traffic-rule listener-rule/app/shop/50dc6c495c0c9188/0467ef3c8400ae65/9683b2d02a6cabee",
         help_template = HELP_TEMPLATE,
-        mut_arg("service", |service| service.required(false).required_unless_present("traffic_rule"))
+        mut_arg("service", |service| service.required(false).required_unless_present("traffic_rule").conflicts_with("traffic_rule"))
     )]
     Recover(Recover),
     /// Shows what `deploy` would change, and changes nothing.
@@ -86,14 +86,14 @@ pub enum Command {
         before_help = "Examples:
   ecs-deploy plan --cluster production --service api --image registry.example.com/api:1.2.3",
         help_template = HELP_TEMPLATE,
-        mut_arg("service", |service| service.required(false).required_unless_present("traffic_rule"))
+        mut_arg("service", |service| service.required(false).required_unless_present("traffic_rule").conflicts_with("traffic_rule"))
     )]
     Plan(Box<Plan>),
     /// Says whether a deploy with these flags could work: what it needs is asked for, and nothing is changed.
     #[command(
         before_help = verify::EXAMPLES,
         help_template = HELP_TEMPLATE,
-        mut_arg("service", |service| service.required(false).required_unless_present("traffic_rule"))
+        mut_arg("service", |service| service.required(false).required_unless_present("traffic_rule").conflicts_with("traffic_rule"))
     )]
     Verify(Box<Verify>),
     /// Goes back to the revision before, or to the one that is named.
@@ -103,7 +103,7 @@ pub enum Command {
   ecs-deploy rollback --cluster production --service api --to 1.2.2
   ecs-deploy rollback --cluster production --service api --to api:41",
         help_template = HELP_TEMPLATE,
-        mut_arg("service", |service| service.required(false).required_unless_present("traffic_rule"))
+        mut_arg("service", |service| service.required(false).required_unless_present("traffic_rule").conflicts_with("traffic_rule"))
     )]
     Rollback(Rollback),
     /// Shows what serves, what is being deployed, and why tasks stopped.
@@ -111,7 +111,7 @@ pub enum Command {
         before_help = "Examples:
   ecs-deploy status --cluster production --service api",
         help_template = HELP_TEMPLATE,
-        mut_arg("service", |service| service.required(false).required_unless_present("traffic_rule"))
+        mut_arg("service", |service| service.required(false).required_unless_present("traffic_rule").conflicts_with("traffic_rule"))
     )]
     Status(Status),
     /// Runs a one-off task beside a service, and ends as it ends.
@@ -217,7 +217,7 @@ pub struct Times {
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = gha::duration::parse, help_heading = "Time")]
     pub stable_for: Duration,
     /// Time from one look at the service to the next.
-    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = gha::duration::parse, help_heading = "Time")]
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = some_time, help_heading = "Time")]
     pub poll: Duration,
     /// How long tasks may find no room.
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = gha::duration::parse, help_heading = "Time")]
@@ -227,8 +227,17 @@ pub struct Times {
     pub api_grace: Duration,
     /// Longest time for the deployment; the bake times of a strategy come on top [default: 30m, and with `--steps` their time
     /// beside it].
-    #[arg(long, value_name = "DURATION", value_parser = gha::duration::parse, help_heading = "Time")]
+    #[arg(long, value_name = "DURATION", value_parser = some_time, help_heading = "Time")]
     pub timeout: Option<Duration>,
+}
+
+/// A duration that is one: without any time nothing could succeed, and looks without a pause would never end.
+fn some_time(text: &str) -> Result<Duration, String> {
+    match gha::duration::parse(text) {
+        Ok(time) if time.is_zero() => Err("must be longer than 0s".to_owned()),
+        Ok(time) => Ok(time),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 impl Times {
@@ -262,7 +271,7 @@ pub struct Deploy {
     #[arg(long, value_name = "COMMAND", help_heading = "Migration")]
     pub migrate: Option<String>,
     /// Longest time for it.
-    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = gha::duration::parse, help_heading = "Migration")]
+    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = some_time, help_heading = "Migration")]
     pub migrate_timeout: Duration,
     /// What judges the new version.
     #[command(flatten)]
@@ -279,6 +288,14 @@ pub struct Deploy {
     /// Deploy over another deployment that is under way.
     #[arg(long, help_heading = "Service")]
     pub replace: bool,
+    /// What becomes of one that can't go on.
+    #[command(flatten)]
+    pub ends: Ends,
+}
+
+/// What becomes of a deploy that can't go on.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Ends {
     /// What a failure does: `rollback` brings the earlier version back, `leave` changes nothing more.
     #[arg(
         long,
@@ -379,12 +396,12 @@ pub struct RunTask {
     #[arg(long, value_name = "COMMAND", help_heading = "Task")]
     pub run: Option<String>,
     /// Time from one look at the task to the next.
-    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = gha::duration::parse, help_heading = "Time")]
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = some_time, help_heading = "Time")]
     pub poll: Duration,
     /// How long AWS may be out of reach before the run gives up.
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = gha::duration::parse, help_heading = "Time")]
     pub api_grace: Duration,
     /// Longest time for the task.
-    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = gha::duration::parse, help_heading = "Time")]
+    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = some_time, help_heading = "Time")]
     pub timeout: Duration,
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use gha::text;
 
+use crate::api::Refused;
 use crate::place::Place;
 use crate::prepare;
 use crate::rollback_target::Past;
@@ -26,8 +27,8 @@ pub enum Depth {
 /// The deployments that ECS remembers, newest first. One that can't be read is told and left out: the service itself shows
 /// what is complete now.
 pub async fn read(depth: Depth, place: &Place<'_>) -> Vec<Past> {
-    let listed = match place.api.service_deployments(&place.service, None).await {
-        Ok(listed) => listed,
+    let mut past = match known(place).await {
+        Ok(past) => past,
         Err(refused) => {
             place
                 .runner
@@ -35,37 +36,35 @@ pub async fn read(depth: Depth, place: &Place<'_>) -> Vec<Past> {
             return Vec::new();
         }
     };
+    if depth == Depth::Versions {
+        add_versions(&mut past, place).await;
+    }
+    past
+}
+
+/// The same without versions, for who can't do without it.
+///
+/// # Errors
+/// When it can't be asked.
+pub async fn known(place: &Place<'_>) -> Result<Vec<Past>, Refused> {
+    let listed = place.api.service_deployments(&place.service, None).await?;
     let arns: Vec<String> = listed
         .iter()
         .filter_map(|listed| listed.revision.clone())
         .collect();
     let mut revisions = BTreeMap::new();
     for part in arns.chunks(20) {
-        match place.api.service_revisions(part).await {
-            Ok(found) => revisions.extend(found),
-            Err(refused) => {
-                place
-                    .runner
-                    .warn(&format!("earlier deployments are not known: {refused}"));
-                return Vec::new();
-            }
-        }
+        revisions.extend(place.api.service_revisions(part).await?);
     }
-    let mut past: Vec<Past> = listed
-        .into_iter()
-        .filter_map(|listed| {
-            Some(Past {
-                task_definition: revisions.get(&listed.revision?)?.clone(),
-                status: listed.status,
-                created_at: listed.created_at,
-                versions: Vec::new(),
-            })
+    let past = listed.into_iter().filter_map(|listed| {
+        Some(Past {
+            task_definition: revisions.get(&listed.revision?)?.clone(),
+            status: listed.status,
+            created_at: listed.created_at,
+            versions: Vec::new(),
         })
-        .collect();
-    if depth == Depth::Versions {
-        add_versions(&mut past, place).await;
-    }
-    past
+    });
+    Ok(past.collect())
 }
 
 async fn add_versions(past: &mut [Past], place: &Place<'_>) {

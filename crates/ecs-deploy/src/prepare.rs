@@ -1,5 +1,9 @@
 //! The version that is to run: a task definition from where the flags say, with their changes, registered if it is new.
 
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
 use gha::text;
 
 use crate::api::Api;
@@ -12,6 +16,9 @@ use crate::task_definition::diff::{Difference, differences};
 use crate::task_definition::edit::{Edit, EditError};
 use crate::task_definition::reference::Reference;
 use crate::task_definition::same::same;
+
+/// More than any task definition has: ECS takes 64 KiB.
+const LONGEST: u64 = 1024 * 1024;
 
 /// What the flags ask for, before anything is registered.
 #[derive(Debug)]
@@ -101,9 +108,9 @@ async fn base(
         Reference::Own => return Ok(own.cloned()),
         Reference::File(path) => {
             let shown = text::visible(&path.display().to_string());
-            let bytes = std::fs::read(path).map_err(|error| Error::File {
+            let bytes = content(&path).map_err(|error| Error::File {
                 file: shown.clone(),
-                error: error.to_string(),
+                error,
             })?;
             TaskDefinition::from_file(&bytes).map_err(|error| Error::Read {
                 from: format!("`{shown}`"),
@@ -114,6 +121,17 @@ async fn base(
         Reference::Revision(revision) => described(api, &revision.for_api()).await?,
     };
     Ok(Some(base))
+}
+
+/// A file's content, if it is no longer than any task definition is; what has no end is not read to it.
+fn content(path: &Path) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes));
+    match read {
+        Ok(_) if bytes.len() as u64 > LONGEST => Err("it is longer than 1 MiB".to_owned()),
+        Ok(_) => Ok(bytes),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 fn edited(base: &TaskDefinition, edits: &[(&'static str, Edit)]) -> Result<TaskDefinition, Error> {
@@ -222,4 +240,16 @@ fn edits(flags: &Version) -> Result<Vec<(&'static str, Edit)>, Error> {
         }
     }
     Ok(edits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_without_an_end_is_not_read_to_it() {
+        let error = content(Path::new("/dev/zero")).unwrap_err();
+        assert_eq!(error, "it is longer than 1 MiB");
+        assert_eq!(content(Path::new("/dev/null")).unwrap(), b"");
+    }
 }

@@ -195,7 +195,7 @@ pub fn named(wanted: &str, current: &str, history: &[Past]) -> Result<Target, Ta
     let Some(number) = revision else {
         return carrier.map(target).ok_or_else(|| TargetError::Unknown {
             wanted: shown(),
-            latest: successful(history).take(5).map(name).collect(),
+            latest: latest(history, 5),
         });
     };
     let full = format!("{family}:{number}");
@@ -220,6 +220,18 @@ pub fn named(wanted: &str, current: &str, history: &[Past]) -> Result<Target, Ta
 /// Successful deployments, newest first.
 fn successful(history: &[Past]) -> impl Iterator<Item = &Past> {
     newest_first(history).filter(|past| past.status == ServiceDeploymentStatus::Successful)
+}
+
+/// The names of the newest revisions that were successful, each once.
+fn latest(history: &[Past], most: usize) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for past in successful(history) {
+        let name = text::line(revision_name(&past.task_definition));
+        if names.len() < most && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 fn newest_first(history: &[Past]) -> impl Iterator<Item = &Past> {

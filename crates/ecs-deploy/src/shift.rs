@@ -148,6 +148,8 @@ pub enum Lock {
     Free,
     /// It is this run's.
     Ours,
+    /// It was this run's, and another run has undone what this one did.
+    Undone,
     /// It is another run's.
     Other {
         /// Which run, in words.
@@ -246,6 +248,11 @@ pub enum Decision {
     },
     /// Scale the old side to nothing.
     RetireOld,
+    /// Scale the old side up again, to what it had: traffic went back to it while it was scaled to nothing.
+    ReviveOld {
+        /// How many tasks.
+        tasks: u32,
+    },
     /// Scale the new side back to what it had.
     RetireNew {
         /// How many tasks.
@@ -334,6 +341,8 @@ pub enum Why {
     Timeout,
     /// A signal ended the run.
     Cancelled,
+    /// Another run undid this one.
+    Undone,
     /// A person asked for it.
     Asked,
 }

@@ -22,6 +22,10 @@ pub const TAG: &str = "deploy-actions.ecs-deploy";
 /// when that serves, so that one that stays names a version that was taken back, and is nothing to go back to.
 pub const TRIED: &str = "deploy-actions.ecs-deploy.tried";
 
+/// The key of a tag beside it: which deploy was undone from elsewhere, for a run of it that may be live still. ECS has no
+/// condition to tag under, so the lock itself may be written over by that run.
+pub const UNDONE: &str = "deploy-actions.ecs-deploy.undone";
+
 /// The schema that this version writes, and the only one that it reads.
 const SCHEMA: u32 = 1;
 
@@ -114,6 +118,20 @@ pub enum StateError {
         /// The value.
         held: String,
     },
+}
+
+impl State {
+    /// The value of the tag [`UNDONE`] that names this deploy.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        identity(&self.trace, self.began)
+    }
+}
+
+/// The same of the deploy of a run that began then.
+#[must_use]
+pub fn identity(trace: &TraceId, began: Timestamp) -> String {
+    format!("{SCHEMA} trace={trace} began={} {END}", to_second(began))
 }
 
 impl Run {

@@ -93,8 +93,7 @@ pub(crate) async fn service(place: &Place<'_>) -> Result<Outcome, Failure> {
         .fact("running", service.running)
         .fact("deployments", deployments(service));
     if let Some(weight) = weight {
-        place.runner.output("live-weight", &weight.to_string());
-        outcome = outcome.fact("live-weight", weight);
+        outcome = outcome.fact("live-weight", weight.to_string());
     }
     Ok(Outcome {
         dry_run: true,

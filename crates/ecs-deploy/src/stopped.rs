@@ -14,7 +14,7 @@ pub mod exit_code;
 mod vendor_text;
 
 /// The most that is shown of a vendor's text.
-const VENDOR_TEXT: usize = 300;
+const VENDOR_TEXT: usize = 600;
 
 /// A stopped task, judged.
 #[derive(Clone, Debug, PartialEq, Eq)]

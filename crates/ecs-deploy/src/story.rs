@@ -122,6 +122,18 @@ impl Story {
         outcome
     }
 
+    /// The result of a deploy whose content is there already, as a revision that is `known`; `who` says where, as a sentence
+    /// begins.
+    pub fn nothing_to_do(&mut self, who: &str, known: Option<String>, place: &Place<'_>) -> Outcome {
+        let name = known.as_deref().map(revision_name).map(text::line);
+        let name = name.unwrap_or_default();
+        self.revision = known;
+        let headline = format!("{who} this content already, as `{name}`; nothing to do");
+        place.runner.info(&headline);
+        self.publish(place);
+        self.outcome(Became::Unchanged, headline, place)
+    }
+
     /// A failure with all that is known.
     #[must_use]
     pub fn failure(

@@ -41,6 +41,7 @@ pub mod rollback;
 mod rule;
 mod sides;
 pub(crate) mod status;
+mod undone;
 pub(crate) mod verify;
 mod version;
 
@@ -71,7 +72,9 @@ pub async fn at(flags: &Deploy, place: &Place<'_>) -> Result<Outcome, Failure> {
         .warn_of_expiry(longest.saturating_add(migrates.unwrap_or_default()));
     let limits = deploy::limits(&flags.times, &sides.new.described.service);
     let held = Held::new(&sides);
-    let mut drive = Drive::new(&sides, plan, held, &gates, limits).on_failure(flags.on_failure);
+    let mut drive = Drive::new(&sides, plan, held, &gates, limits)
+        .on_failure(flags.ends.on_failure)
+        .going_on(&flags.shift, &flags.gates);
     let preparing = async {
         gates.preflight(&sides.new.place).await?;
         version::prepare(flags, &mut drive).await
@@ -96,7 +99,7 @@ pub async fn at(flags: &Deploy, place: &Place<'_>) -> Result<Outcome, Failure> {
         migrated?;
     }
     drive.new.version = Some(version::of(*ready, &sides));
-    Box::pin(follow(&mut drive, flags.on_cancel, Purpose::Deploy)).await
+    Box::pin(follow(&mut drive, flags.ends.on_cancel, Purpose::Deploy)).await
 }
 
 /// Drives a shift to its end, and says what it came to.
@@ -151,7 +154,10 @@ fn unfinished(sides: &Sides<'_>) -> Result<(), Failure> {
         ),
         Some(held) if held.stage == Some(Stage::Paused) => (
             format!("run `{}` waits to be promoted: weights are {weights}", held.run),
-            format!("run `ecs-deploy promote {flags}`, or `ecs-deploy rollback {flags}`"),
+            format!(
+                "run `ecs-deploy promote {flags}` with the steps and gates of that deploy, or `ecs-deploy rollback \
+                 {flags}`"
+            ),
         ),
         Some(held) => (
             format!(

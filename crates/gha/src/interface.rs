@@ -263,7 +263,7 @@ fn description(arg: &Arg) -> String {
         .collect();
     if !defaults.is_empty() {
         text.push_str(&format!(" Default: {}.", defaults.join(", ")));
-    } else if is_boolean(arg) {
+    } else if matches!(arg.get_action(), ArgAction::SetTrue) {
         text.push_str(" Default: false.");
     }
     text
@@ -303,6 +303,9 @@ mod tests {
             #[arg(long)]
             /// Change nothing.
             dry_run: bool,
+            /// Whether to be loud, where it is said.
+            #[arg(long)]
+            loud: Option<bool>,
         },
     }
 
@@ -345,12 +348,13 @@ mod tests {
                 "timeout: How long. Default: 5m.",
                 "rule: Rules. One a line. Taken by: watch.",
                 "dry-run: Change nothing. Default: false. Taken by: watch.",
+                "loud: Whether to be loud, where it is said. Taken by: watch.",
                 "log-format: How log lines look: `text`, or `json` for one object per line with the trace id. Default: text.",
                 "token: A token.",
             ]
         );
         assert_eq!(described["outputs"][1]["name"], "result");
-        assert_eq!(described["inputs"][6]["default"], "github.token");
+        assert_eq!(described["inputs"][7]["default"], "github.token");
         assert!(described["inputs"][1].get("default").is_none());
         assert_eq!(variable("dry-run"), "INPUT_DRY_RUN");
         assert!(crate::flags::Common::group_id().is_some());

@@ -1,6 +1,7 @@
 //! The flags of gates.
 
 use clap::Args;
+use gha::reproduce::quote;
 
 /// What judges the new version.
 #[derive(Clone, Debug, Default, Args)]
@@ -13,4 +14,17 @@ pub struct Gates {
     /// without it.
     #[arg(long, value_name = "NAME=VALUE", help_heading = "Gate")]
     pub gate_var: Vec<String>,
+}
+
+impl Gates {
+    /// The same flags, for a command line.
+    #[must_use]
+    pub fn again(&self) -> String {
+        let gates = self.gate.iter().map(|gate| ("gate", gate));
+        let variables = self.gate_var.iter().map(|variable| ("gate-var", variable));
+        gates
+            .chain(variables)
+            .map(|(flag, value)| format!(" --{flag} {}", quote(value)))
+            .collect()
+    }
 }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use clap::Args;
+use gha::reproduce::quote;
 
-use super::{Gates, Place, Times, Undo};
+use super::{Ends, Gates, Place, Times};
 
 /// Two services behind one rule of a load balancer, one of which serves.
 #[derive(Clone, Debug, Default, Args)]
@@ -37,6 +38,9 @@ pub struct Traffic {
     pub green_service: Option<String>,
 }
 
+/// How long the earlier version is kept, and the new one may take to be healthy, where nothing else is asked for.
+const USUAL: Duration = Duration::from_secs(600);
+
 /// How traffic moves to the new version.
 #[derive(Clone, Debug, Args)]
 pub struct Shift {
@@ -57,11 +61,28 @@ pub struct Shift {
     )]
     pub until: Option<String>,
     /// How long the earlier version stays at full size after the last step.
-    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = gha::duration::parse, help_heading = "Traffic")]
+    #[arg(long, value_name = "DURATION", default_value = "10m", requires = "traffic_rule", value_parser = gha::duration::parse, help_heading = "Traffic")]
     pub keep: Duration,
     /// How long the tasks and targets of the new version may take to be healthy.
-    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = gha::duration::parse, help_heading = "Traffic")]
+    #[arg(long, value_name = "DURATION", default_value = "10m", requires = "traffic_rule", value_parser = gha::duration::parse, help_heading = "Traffic")]
     pub warm_up: Duration,
+}
+
+impl Shift {
+    /// The flags with which a run that stopped at `until` is gone on with, for a command line.
+    #[must_use]
+    pub fn again(&self) -> String {
+        let steps = self
+            .steps
+            .iter()
+            .map(|steps| format!(" --steps {}", quote(steps)))
+            .collect::<String>();
+        let times = [("keep", self.keep), ("warm-up", self.warm_up)]
+            .into_iter()
+            .filter(|(_, time)| *time != USUAL)
+            .map(|(flag, time)| format!(" --{flag} {}ms", time.as_millis()));
+        steps + &times.collect::<String>()
+    }
 }
 
 /// The flags of `promote`.
@@ -82,24 +103,9 @@ pub struct Promote {
     /// How long.
     #[command(flatten)]
     pub times: Times,
-    /// What a failure does: `rollback` brings the earlier version back, `leave` changes nothing more.
-    #[arg(
-        long,
-        value_name = "WHAT",
-        default_value = "rollback",
-        hide_possible_values = true,
-        help_heading = "Failure"
-    )]
-    pub on_failure: Undo,
-    /// What a cancel does: `rollback` or `leave`.
-    #[arg(
-        long,
-        value_name = "WHAT",
-        default_value = "rollback",
-        hide_possible_values = true,
-        help_heading = "Failure"
-    )]
-    pub on_cancel: Undo,
+    /// What becomes of one that can't go on.
+    #[command(flatten)]
+    pub ends: Ends,
 }
 
 /// The flags of `recover`.

@@ -81,7 +81,7 @@ impl Ending<'_> {
                 ..
             } => {
                 story.note(reason.clone(), place.runner);
-                if self.flags.on_failure == Undo::Leave || !ours_to_roll_back {
+                if self.flags.ends.on_failure == Undo::Leave || !ours_to_roll_back {
                     return Err(self.left(&reason, story, place));
                 }
                 Err(Box::pin(self.roll_back(&reason, story, place)).await)
@@ -211,7 +211,7 @@ impl Ending<'_> {
         story: &mut Story,
         place: &Place<'_>,
     ) -> Failure {
-        if self.flags.on_cancel == Undo::Rollback && self.ready.earlier().is_some() {
+        if self.flags.ends.on_cancel == Undo::Rollback && self.ready.earlier().is_some() {
             return self.leave(cancelled, left, story, place).await;
         }
         let headline = format!(

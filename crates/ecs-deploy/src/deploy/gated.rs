@@ -58,7 +58,7 @@ impl Ending<'_> {
             GateSays::Pass | GateSays::Running => ("the gate said nothing".to_owned(), Exit::Inconclusive),
         };
         story.note(reason.clone(), place.runner);
-        if self.flags.on_failure == Undo::Leave {
+        if self.flags.ends.on_failure == Undo::Leave {
             let name = self.name();
             let headline = format!("{reason}; `{name}` was left on `{}` as it is", place.service);
             return story.failure(Exit::NeedsHuman, Became::Failed, headline, place);

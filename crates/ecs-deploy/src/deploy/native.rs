@@ -192,11 +192,13 @@ pub(super) async fn follow(
             deployment: &deployment.id,
             definition: &ready.revision.definition,
             answers: gates.map_or(Answers::Others, Answers::Gates),
-            leave: flags.on_failure == Undo::Leave,
+            leave: flags.ends.on_failure == Undo::Leave,
         };
         Ok::<_, Refused>(followed.run(course, limits, place).await)
     };
     let ended = runner.cancel().guard(Box::pin(following)).await;
+    story.gates = gates.map(Gates::told).unwrap_or_default();
+    story.timeline.append(&mut followed.moves);
     let ending = Ending {
         ready,
         shifting,
@@ -207,12 +209,12 @@ pub(super) async fn follow(
         is_inconclusive: followed.is_inconclusive,
     };
     let ended = match ended {
-        Ok(Ok(end)) => ending.of(end, flags.on_failure, story, place).await,
+        Ok(Ok(end)) => ending.of(end, flags.ends.on_failure, story, place).await,
         Ok(Err(refused)) => Err(unfound(&refused, ready, story, place)),
         Err(cancelled) => {
             let arn = arn.as_deref();
             Err(ending
-                .cancelled(cancelled, flags.on_cancel, arn, story, place)
+                .cancelled(cancelled, flags.ends.on_cancel, arn, story, place)
                 .await)
         }
     };

@@ -10,10 +10,10 @@ use crate::history::{self, Depth};
 use crate::native_deploy::settings as strategy;
 use crate::observed::{Deployment, revision_name};
 use crate::place::Place;
-use crate::prepare::{self, Revision, Wanted};
+use crate::prepare::{self, Revision};
 use crate::rollback_target;
 use crate::serving;
-use crate::story::{Became, Story};
+use crate::story::Story;
 use crate::task_definition::{TaskDefinition, keys};
 use crate::undo::is_revision;
 
@@ -126,7 +126,12 @@ pub(super) async fn prepare(
             }
             .into());
         }
-        return Ok(Prepared::Unchanged(nothing_to_do(&wanted, story, place)));
+        let who = format!("service `{}` has", place.service);
+        return Ok(Prepared::Unchanged(story.nothing_to_do(
+            &who,
+            wanted.known,
+            place,
+        )));
     }
     let target = match found {
         Some(arn) => target(arn, &wanted.current, place).await?,
@@ -207,21 +212,4 @@ pub(super) fn busy(deployment: &Deployment, place: &Place<'_>) -> Error {
             |begun| format!("begun at {begun}"),
         ),
     }
-}
-
-fn nothing_to_do(wanted: &Wanted, story: &mut Story, place: &Place<'_>) -> Outcome {
-    story.revision = wanted.known.clone();
-    let name = wanted
-        .known
-        .as_deref()
-        .map(revision_name)
-        .map(text::line)
-        .unwrap_or_default();
-    let headline = format!(
-        "service `{}` has this content already, as `{name}`; nothing to do",
-        place.service
-    );
-    place.runner.info(&headline);
-    story.publish(place);
-    story.outcome(Became::Unchanged, headline, place)
 }

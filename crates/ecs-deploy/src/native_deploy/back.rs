@@ -3,7 +3,11 @@
 
 use std::time::Duration;
 
+use tokio::time::sleep;
+
+use crate::api::Refused;
 use crate::api::configuration::Configuration;
+use crate::api::services::Described;
 use crate::cli::Times;
 use crate::native;
 use crate::observed::{Deployment, Service};
@@ -13,7 +17,7 @@ use crate::undo::{Trouble, Undone};
 use crate::words::{ServiceDeploymentStatus as Status, Strategy};
 
 use super::follow::{Answers, Course, End, Followed};
-use super::listed::{self, UnderWay};
+use super::listed::{self, LOOK, UnderWay};
 use super::settings::bakes;
 use super::stop::{Stop, stop};
 
@@ -111,7 +115,7 @@ pub async fn follow(
     times: &Times,
     place: &Place<'_>,
 ) -> Undone {
-    let described = match place.api.service(&place.service).await {
+    let described = match described(times.api_grace, place).await {
         Ok(Some(described)) => described,
         Ok(None) => return Undone::Foreign("the service is gone".to_owned()),
         Err(refused) => return Undone::Failed(Trouble::because(refused.to_string())),
@@ -136,6 +140,21 @@ pub async fn follow(
         End::Left(why) | End::RollbackFailed(why) | End::Unknown(why) => {
             Undone::Failed(Trouble::because(why))
         }
+    }
+}
+
+/// The service, as long as AWS may be out of reach: what is to be followed is under way already.
+async fn described(grace: Duration, place: &Place<'_>) -> Result<Option<Described>, Refused> {
+    let began = place.runner.elapsed();
+    loop {
+        let refused = match place.api.service(&place.service).await {
+            Ok(described) => return Ok(described),
+            Err(refused) => refused,
+        };
+        if refused.is_access() || place.runner.elapsed().saturating_sub(began) >= grace {
+            return Err(refused);
+        }
+        sleep(LOOK).await;
     }
 }
 

@@ -69,6 +69,8 @@ pub struct Followed {
     pub is_inconclusive: bool,
     /// The share of the production traffic that the new version has, in percent.
     pub weight: Option<f64>,
+    /// When traffic moved, from the start of the run, for the timeline.
+    pub moves: Vec<(Duration, String)>,
     /// How many tasks of it are wanted.
     pub wanted: Option<u32>,
     state: State,
@@ -96,6 +98,7 @@ impl Followed {
             failing: Failing::default(),
             is_inconclusive: false,
             weight: None,
+            moves: Vec::new(),
             wanted: None,
             state: State::new(limits, place.runner.elapsed()),
             shown: Shown::before(&service.events),
@@ -204,7 +207,10 @@ impl Followed {
             let weight = target.production_weight.filter(|weight| weight.is_finite());
             if weight.is_some() && weight != self.weight {
                 self.weight = weight;
-                runner.output("live-weight", &weight.unwrap_or_default().to_string());
+                let share = weight.unwrap_or_default().to_string();
+                runner.output("live-weight", &share);
+                let line = format!("traffic: {share}% to the new version");
+                self.moves.push((runner.elapsed(), line));
             }
         }
         // Its messages explain and decide nothing.

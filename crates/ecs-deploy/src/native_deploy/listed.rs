@@ -14,8 +14,8 @@ use crate::words::ServiceDeploymentStatus;
 
 use super::stop::is_over;
 
-/// From one look for a new service deployment to the next.
-const LOOK: Duration = Duration::from_secs(1);
+/// From one look for what is not there yet, or can't be read, to the next.
+pub(super) const LOOK: Duration = Duration::from_secs(1);
 
 /// How long a new one may not be listed.
 const VISIBLE: Duration = Duration::from_secs(30);

@@ -6,7 +6,7 @@ use gha::{Failure, accounts, text};
 use crate::api::Refused;
 use crate::cli::Times;
 use crate::error::Error;
-use crate::history::{self, Depth};
+use crate::history;
 use crate::native::describe;
 use crate::observed::{Service, ServiceDeployment, revision_name};
 use crate::place::Place;
@@ -104,7 +104,8 @@ async fn see(place: &Place<'_>) -> Result<Seen, Refused> {
     let sources: Vec<String> = sources.map(|source| source.arn.clone()).collect();
     let replaces = place.api.service_revisions(&sources).await?;
     let replaces: Vec<String> = replaces.into_iter().map(|(_, definition)| definition).collect();
-    let history = history::read(Depth::Revisions, place).await;
+    // Who can't tell an earlier revision from a new one says so, and no word of whose it is.
+    let history = history::known(place).await?;
     let brings = brief.task_definition.as_deref();
     let brings_back = !goes_back(&brief.status)
         && brings.is_some_and(|brings| brings_back(brings, replaces.iter().map(String::as_str), &history));

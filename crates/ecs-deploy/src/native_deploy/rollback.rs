@@ -5,7 +5,7 @@ use gha::{Failure, text};
 
 use crate::cli::Rollback;
 use crate::error::Error;
-use crate::history::{self, Depth};
+use crate::history;
 use crate::observed::{Service, revision_name};
 use crate::place::Place;
 use crate::prepare;
@@ -61,7 +61,7 @@ pub async fn first(flags: &Rollback, service: &Service, place: &Place<'_>) -> Re
     );
     let current = service.task_definition.as_deref().unwrap_or_default();
     let definition = prepare::described(&place.api, current).await?;
-    if let Some(coming) = comes_back(flags, &under_way, serves.as_deref(), place).await
+    if let Some(coming) = comes_back(flags, &under_way, serves.as_deref(), place).await?
         && let Some(deployment) = service.primary()
     {
         let mut story = Story {
@@ -109,13 +109,16 @@ async fn comes_back(
     under_way: &UnderWay,
     serves: Option<&str>,
     place: &Place<'_>,
-) -> Option<String> {
-    let coming = under_way.task_definition.clone()?;
+) -> Result<Option<String>, Error> {
+    let Some(coming) = under_way.task_definition.clone() else {
+        return Ok(None);
+    };
     if flags.to.is_some() || goes_back(&under_way.status) {
-        return None;
+        return Ok(None);
     }
-    let history = history::read(Depth::Revisions, place).await;
-    brings_back(&coming, serves, &history).then_some(coming)
+    let what = format!("read the earlier deployments of `{}`", place.service);
+    let history = history::known(place).await.map_err(Error::refused(what))?;
+    Ok(brings_back(&coming, serves, &history).then_some(coming))
 }
 
 /// Whether another revision was named than the one that serves again. A version is looked up, and found to be there already.

@@ -106,6 +106,7 @@ fn a_person_names_a_revision_or_a_version() {
         past(41, "ROLLBACK_SUCCESSFUL", 41, &["1.3.0"]),
         past(42, "SUCCESSFUL", 42, &["1.2.0"]),
         past(43, "SUCCESSFUL", 43, &["1.4.0", "43"]),
+        past(43, "SUCCESSFUL", 44, &["1.4.0", "43"]),
     ];
     let to = |wanted: &str| named(wanted, &arn(43), &history);
     for (wanted, expected) in [

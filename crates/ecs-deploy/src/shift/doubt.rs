@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::machine::{Phase, State, inert};
-use super::{Decision, Facts, Lock, Rule, Weights, Why};
+use super::{Cause, Decision, Facts, Lock, Rule, Weights, Why};
 
 /// How long until it counts where a signal leaves little time.
 const SHORT: Duration = Duration::from_millis(500);
@@ -31,6 +31,56 @@ impl State {
         Decision::ForeignChange {
             reason: format!("the rule was changed by someone else: {what}{back}"),
         }
+    }
+
+    /// The run that is undone has noted that it writes these weights, so that they may come.
+    #[must_use]
+    pub fn may_show(mut self, weights: Weights) -> Self {
+        if self.confirmed != weights && !self.written.contains(&weights) {
+            self.written.push(weights);
+        }
+        self
+    }
+
+    /// Whether another run has undone this one, which goes on as if nothing were: it left word of it, or the traffic is back
+    /// with the old side that this run scaled to nothing.
+    pub(super) fn is_undone(&self, facts: &Facts) -> bool {
+        let goes_on = !matches!(
+            self.phase,
+            Phase::ReviveOld(_)
+                | Phase::Back(_)
+                | Phase::RetireNew(_)
+                | Phase::Release(Some(_))
+                | Phase::Over(_)
+        );
+        let is_emptied = matches!(self.phase, Phase::RetireOld | Phase::Release(None))
+            && self.old_before > 0
+            && facts.old.desired == 0
+            && facts.rule == Rule::Weights(self.plan.before);
+        goes_on && (facts.lock == Lock::Undone || is_emptied)
+    }
+
+    /// Ends as the other run wants it: the old version serves, and what this run took since then is given back.
+    pub(super) fn undone(&mut self, facts: &Facts, now: Duration) -> Decision {
+        if facts.rule == Rule::Weights(self.plan.before) {
+            self.confirmed = self.plan.before;
+            self.written.clear();
+        } else if let Err(what) = self.ours(&facts.rule) {
+            return self.not_ours(&what, now);
+        }
+        self.doubted = None;
+        let cause = Cause {
+            why: Why::Undone,
+            reason: "another run undid this deploy".to_owned(),
+        };
+        // Who has no tasks and gets all traffic comes first.
+        let is_emptied = facts.old.desired == 0 && self.old_before > 0;
+        let phase = if is_emptied {
+            Phase::ReviveOld(cause)
+        } else {
+            Phase::Back(cause)
+        };
+        self.go(phase, facts, now)
     }
 
     /// Whether the lock that this run had is gone, where that matters.

@@ -22,6 +22,8 @@ pub struct State {
     /// How many tasks the new side gets, and how many it had.
     pub(super) size: u32,
     pub(super) new_before: u32,
+    /// How many the old side had before it was scaled to nothing.
+    pub(super) old_before: u32,
     /// What the new side had before an earlier run of the same deploy, where there was one.
     pub(super) idle: Option<u32>,
     pub(super) tries: u32,
@@ -49,6 +51,8 @@ pub(super) enum Phase {
     Hold(usize),
     Keep,
     RetireOld,
+    /// More tasks for the old side again, before all else of the way back.
+    ReviveOld(Cause),
     Back(Cause),
     RetireNew(Cause),
     Release(Option<Cause>),
@@ -69,6 +73,7 @@ impl State {
             written: Vec::new(),
             size: 0,
             new_before: 0,
+            old_before: 0,
             idle: None,
             tries: 0,
             tried: None,
@@ -116,7 +121,12 @@ impl State {
     pub fn turned_back(mut self, cause: Cause, now: Duration) -> Self {
         let late = matches!(
             self.phase,
-            Phase::Back(_) | Phase::RetireNew(_) | Phase::Release(_) | Phase::RetireOld | Phase::Over(_)
+            Phase::Back(_)
+                | Phase::ReviveOld(_)
+                | Phase::RetireNew(_)
+                | Phase::Release(_)
+                | Phase::RetireOld
+                | Phase::Over(_)
         );
         match self.phase {
             _ if late => {}
@@ -131,7 +141,10 @@ impl State {
     #[must_use]
     pub fn cause(&self) -> Option<&Cause> {
         match &self.phase {
-            Phase::Back(cause) | Phase::RetireNew(cause) | Phase::Release(Some(cause)) => Some(cause),
+            Phase::ReviveOld(cause)
+            | Phase::Back(cause)
+            | Phase::RetireNew(cause)
+            | Phase::Release(Some(cause)) => Some(cause),
             _ => None,
         }
     }
@@ -203,6 +216,9 @@ impl State {
         if self.phase == Phase::Check {
             return self.check(facts, now);
         }
+        if self.is_undone(facts) {
+            return self.undone(facts, now);
+        }
         let seen = match self.ours(&facts.rule) {
             Ok(seen) => seen,
             Err(what) => return self.not_ours(&what, now),
@@ -216,6 +232,12 @@ impl State {
             return self.unlocked(facts, now);
         }
         self.doubted = None;
+        // What is undone may have been written once more meanwhile.
+        if let Phase::RetireNew(cause) | Phase::Release(Some(cause)) = &self.phase
+            && self.confirmed != self.plan.before
+        {
+            self.enter(Phase::Back(cause.clone()), now);
+        }
         if let Some(cause) = self.trouble(facts, now) {
             self.enter(Phase::Back(cause), now);
         }

@@ -41,8 +41,16 @@ impl State {
                 self.go(Phase::Release(None), facts, now)
             }
             Phase::RetireOld => {
+                self.old_before = facts.old.desired;
                 let left = "the old side could not be scaled down";
                 self.tidy(Decision::RetireOld, left, Phase::Release(None), facts, now)
+            }
+            Phase::ReviveOld(cause) if facts.old.desired > 0 => self.go(Phase::Back(cause), facts, now),
+            Phase::ReviveOld(cause) => {
+                let tasks = self.old_before;
+                let left = "the old side could not be scaled up again";
+                let then = Phase::Back(cause);
+                self.tidy(Decision::ReviveOld { tasks }, left, then, facts, now)
             }
             Phase::Back(cause) => self.back(cause, facts, now),
             Phase::RetireNew(cause) if facts.new.desired <= self.new_before => {
@@ -266,7 +274,7 @@ impl State {
     fn release(&mut self, cause: Option<Cause>, facts: &Facts, now: Duration) -> Decision {
         // Where somebody took the tag off, scaling is still held.
         let is_gone = self.held && facts.lock == Lock::Free && self.tries == 0;
-        if facts.lock == Lock::Ours || is_gone {
+        if matches!(facts.lock, Lock::Ours | Lock::Undone) || is_gone {
             match self.attempt(now) {
                 Attempt::Go => return Decision::Release,
                 Attempt::TooSoon => return self.wait(),

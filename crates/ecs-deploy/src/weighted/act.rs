@@ -6,6 +6,7 @@ use std::time::Duration;
 use gha::text;
 
 use crate::actions::{Sticky, traffic, with_weights};
+use crate::api::rules::Rule as ElbRule;
 use crate::observed::revision_name;
 use crate::shift::{Gate, Rule, Weights};
 
@@ -67,11 +68,18 @@ impl Drive<'_> {
             self.held.note(to).await?;
         }
         let api = &self.sides.place.api;
-        let rule = api
-            .rule(&self.sides.rule)
-            .await
-            .map_err(|refused| refused.to_string())?;
-        let Some(rule) = rule else { return Ok(()) };
+        // Who undid this deploy since the last look may have taken off the tag that is there again by now.
+        let (rule, holds) = tokio::join!(api.rule(&self.sides.rule), async {
+            if back {
+                Ok(true)
+            } else {
+                self.held.still_holds().await
+            }
+        });
+        let rule = rule.map_err(|refused| refused.to_string())?;
+        let (Some(rule), true) = (rule, holds?) else {
+            return Ok(());
+        };
         let actions = rule.actions();
         if self.found.seen(&actions) != Rule::Weights(expected) {
             return Ok(());
@@ -94,6 +102,13 @@ impl Drive<'_> {
     /// Scales the old side to nothing.
     pub(super) async fn retire_old(&mut self) -> Result<(), String> {
         let place = &self.sides.old.place;
+        let (rule, holds) = tokio::join!(place.api.rule(&self.sides.rule), self.held.still_holds());
+        let rule = rule.map_err(|refused| refused.to_string())?;
+        let serves = |rule: &ElbRule| self.found.seen(&rule.actions()) == Rule::Weights(self.state.weights());
+        // Where traffic came back to it, the next look says so.
+        if !holds? || !rule.as_ref().is_some_and(serves) {
+            return Ok(());
+        }
         scale(place, 0).await?;
         self.story
             .note(format!("`{}` is scaled to 0", place.service), place.runner);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use gha::{duration, text};
 use tokio::time::sleep;
 
-use crate::cli::Undo;
+use crate::cli::{self, Undo};
 use crate::gates::{Candidate, Gates};
 use crate::rolling::Limits;
 use crate::shift::{Cause, Decision, Gate, Look, Plan, Refusal, Side, State, Weights, Why};
@@ -14,7 +14,7 @@ use crate::story::Story;
 
 use super::asked::Asked;
 use super::held::{self, Held};
-use super::new_side::NewSide;
+use super::new_side::{NewSide, scale};
 use super::rule::Found;
 use super::sides::Sides;
 
@@ -38,6 +38,8 @@ pub(crate) struct Drive<'a> {
     pub(super) seen: Option<Weights>,
     /// Whether the last look showed that the lock is this run's.
     pub(super) locks: bool,
+    /// The flags with which `promote` goes on as this run would have, behind those that name the two sides.
+    pub(super) again: String,
     /// What a failure does.
     on_failure: Undo,
     told: Option<Weights>,
@@ -76,6 +78,7 @@ impl<'a> Drive<'a> {
             blind: false,
             seen: None,
             locks: false,
+            again: String::new(),
             on_failure: Undo::Rollback,
             told: None,
             says_keep: false,
@@ -87,6 +90,12 @@ impl<'a> Drive<'a> {
     /// With what a failure does.
     pub(crate) fn on_failure(mut self, undo: Undo) -> Self {
         self.on_failure = undo;
+        self
+    }
+
+    /// With the flags with which `promote` goes on: without them it would move all traffic at once, past the gates.
+    pub(crate) fn going_on(mut self, shift: &cli::Shift, gates: &cli::Gates) -> Self {
+        self.again = shift.again() + &gates.again();
         self
     }
 
@@ -205,8 +214,16 @@ impl<'a> Drive<'a> {
             Decision::Prepare { tasks } => self.prepare(tasks).await,
             Decision::Write { weights, expected } => self.write(weights, expected).await,
             Decision::RetireOld => self.retire_old().await,
-            Decision::Grow(tasks) | Decision::RetireNew { tasks } => self.new.scale(tasks).await,
-            Decision::Release => self.release().await,
+            Decision::ReviveOld { tasks } => scale(&self.sides.old.place, tasks).await,
+            Decision::Grow(tasks) => self.new.scale(tasks).await,
+            Decision::RetireNew { tasks } => {
+                self.held.tell().await;
+                self.new.scale(tasks).await
+            }
+            Decision::Release => {
+                self.held.tell().await;
+                self.release().await
+            }
             end => return Next::End(self.end(end).await),
         };
         if let Err(why) = done {
@@ -256,7 +273,12 @@ impl<'a> Drive<'a> {
     /// What is tidied up although the machine is at its end.
     async fn end(&mut self, end: Decision) -> Decision {
         match &end {
-            Decision::Paused { .. } => self.waits().await,
+            Decision::Paused { .. } => {
+                self.waits().await;
+                if let Some(undone) = Box::pin(self.undone_meanwhile()).await {
+                    return undone;
+                }
+            }
             // What was to be promoted can be promoted still.
             Decision::Refuse {
                 why: Refusal::Unclaimed,
@@ -298,7 +320,7 @@ impl<'a> Drive<'a> {
     }
 
     /// Whether both versions get traffic.
-    fn serves_both(&self) -> bool {
+    pub(super) fn serves_both(&self) -> bool {
         self.seen
             .is_some_and(|weights| weights.old > 0 && weights.new > 0)
     }

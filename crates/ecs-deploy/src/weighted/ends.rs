@@ -29,7 +29,7 @@ pub(crate) fn ended(
     purpose: Purpose,
     cancelled: Option<Cancelled>,
 ) -> Result<Outcome, Failure> {
-    let (old, new) = (&drive.sides.old.place.service, &drive.sides.new.place.service);
+    let new = &drive.sides.new.place.service;
     let name = drive.story.revision.as_deref().map(revision_name).map(text::line);
     let name = name.unwrap_or_default();
     let flags = drive.sides.flags();
@@ -56,7 +56,7 @@ pub(crate) fn ended(
                 .sides
                 .place
                 .runner
-                .info(&format!("go on with: ecs-deploy promote {flags}"));
+                .info(&format!("go on with: ecs-deploy promote {flags}{}", drive.again));
             good(drive, Became::Deployed, headline, true)
         }
         Decision::RolledBack { cause, left } => {
@@ -75,19 +75,15 @@ pub(crate) fn ended(
                         "see who deploys; then run `ecs-deploy recover {flags}`, or `ecs-deploy rollback {flags}`"
                     )
                 }
-                _ => format!(
-                    "run `ecs-deploy status --cluster {} --service {old}`",
-                    drive.sides.place.cluster
-                ),
+                _ => format!("run `ecs-deploy status {flags}`"),
             };
             Err(bad(drive, exit, Became::Failed, reason).help(help))
         }
         Decision::ForeignChange { reason } => {
             let headline = format!("{reason}; nothing was written over it");
-            let cluster = &drive.sides.place.cluster;
             let help = format!(
-                "see what serves with `ecs-deploy status --cluster {cluster} --service {old}`; to bring the earlier \
-                 version back all the same, run `ecs-deploy rollback {flags}`"
+                "see what serves with `ecs-deploy status {flags}`; to bring the earlier version back all the same, run \
+                 `ecs-deploy rollback {flags}`"
             );
             Err(bad(drive, Exit::Locked, Became::Superseded, headline).help(help))
         }
@@ -124,7 +120,10 @@ pub(crate) fn left(drive: &Drive<'_>, cancelled: Cancelled, asked: bool) -> Fail
         format!("{cancelled}; `{old}` serves with all traffic, and what was held is not given back")
     };
     let help = if drive.is_unbegun() {
-        format!("run `ecs-deploy promote {flags}`, or `ecs-deploy rollback {flags}`")
+        format!(
+            "run `ecs-deploy promote {flags}{}`, or `ecs-deploy rollback {flags}`",
+            drive.again
+        )
     } else {
         format!("run `ecs-deploy recover {flags}`")
     };
@@ -145,10 +144,14 @@ fn rolled_back(
     let exit = match (cancelled, cause.why) {
         (Some(cancelled), _) => cancelled.0.exit(),
         (None, Why::Inconclusive) => Exit::Inconclusive,
-        (None, Why::Deployment) => Exit::Locked,
+        (None, Why::Deployment | Why::Undone) => Exit::Locked,
         _ => Exit::Failed,
     };
-    Err(bad(drive, exit, Became::RolledBack, headline))
+    let became = match cause.why {
+        Why::Undone => Became::Superseded,
+        _ => Became::RolledBack,
+    };
+    Err(bad(drive, exit, became, headline))
 }
 
 fn warn(left: &[String], drive: &Drive<'_>) {

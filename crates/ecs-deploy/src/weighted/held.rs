@@ -11,7 +11,7 @@ use gha::trace::TraceId;
 
 use crate::place::Place;
 use crate::shift::{Lock, Weights};
-use crate::state::{Run, Stage, State, Suspended, TAG, TRIED};
+use crate::state::{Run, Stage, State, Suspended, TAG, TRIED, UNDONE, identity};
 
 use super::pins;
 use super::sides::{Sides, pair};
@@ -24,10 +24,10 @@ const RENEWED: Duration = Duration::from_secs(3 * 60);
 
 /// The tag.
 pub(crate) struct Held<'a> {
-    place: &'a Place<'a>,
+    pub(super) place: &'a Place<'a>,
     /// The side that is to get the new version.
     idle: &'a Place<'a>,
-    arn: &'a str,
+    pub(super) arn: &'a str,
     idle_arn: &'a str,
     /// The note on the idle side that an earlier run is over, until it is taken off.
     note: Option<State>,
@@ -39,6 +39,14 @@ pub(crate) struct Held<'a> {
     pub(crate) state: Option<State>,
     /// The state that the last look showed.
     seen: Option<State>,
+    /// The tag that the last look showed of what was undone.
+    pub(super) mark: Option<String>,
+    /// The state of another run that is undone, and has not been told so yet.
+    pub(super) untold: Option<State>,
+    /// Whether what another run did is undone.
+    pub(super) undoes: bool,
+    /// When this run began its deploy: what tells its tags from those of others.
+    began: Timestamp,
     /// A state of another run that this one may act on.
     taken: Option<(TraceId, Timestamp)>,
     /// Whether the lock is taken and scaling is pinned.
@@ -64,6 +72,10 @@ impl<'a> Held<'a> {
             returns: false,
             state: None,
             seen: sides.held.clone(),
+            mark: None,
+            untold: None,
+            undoes: false,
+            began: sides.place.runner.now(),
             taken: None,
             claimed: false,
             touched: false,
@@ -92,8 +104,12 @@ impl<'a> Held<'a> {
     }
 
     /// What a look at the tag shows; an error where this run's lock became another's.
-    pub(crate) fn look(&mut self, seen: Option<State>) -> Result<Lock, String> {
-        self.seen = seen;
+    pub(crate) fn look(&mut self, seen: Option<State>, mark: Option<String>) -> Result<Lock, String> {
+        (self.seen, self.mark) = (seen, mark);
+        let is_others = |state: &State| state.stage != Some(Stage::Over) && !self.is_ours(state);
+        if self.is_undone() && !self.seen.as_ref().is_some_and(is_others) {
+            return Ok(Lock::Undone);
+        }
         let Some(state) = &self.seen else {
             return Ok(Lock::Free);
         };
@@ -112,7 +128,23 @@ impl<'a> Held<'a> {
         })
     }
 
-    fn is_ours(&self, state: &State) -> bool {
+    /// Whether the last look showed that another run undid what this one did.
+    fn is_undone(&self) -> bool {
+        self.is_undone_by(self.mark.as_ref())
+    }
+
+    pub(super) fn is_undone_by(&self, mark: Option<&String>) -> bool {
+        let own = identity(&self.place.runner.trace(), self.began);
+        self.touched && mark == Some(&own)
+    }
+
+    /// Whether the mark that the last look showed has been read by whom it was for.
+    fn is_read(&self) -> bool {
+        let told = self.taken.map(|(trace, began)| identity(&trace, began));
+        self.mark.is_some() && self.mark != told
+    }
+
+    pub(super) fn is_ours(&self, state: &State) -> bool {
         is_of(state, self.place.runner) || self.taken == Some((state.trace, state.began))
     }
 
@@ -148,7 +180,7 @@ impl<'a> Held<'a> {
         let state = State {
             run: run(runner),
             trace: runner.trace(),
-            began: runner.now(),
+            began: self.began,
             seen: runner.now(),
             before: under_way.map_or(pair(found.weights), |left| left.before),
             wrote: under_way.map_or(pair(found.weights), |left| left.wrote),
@@ -287,8 +319,10 @@ impl<'a> Held<'a> {
             };
             return self.write(over).await;
         }
-        let keys: &[&str] = if serves { &[TAG, TRIED] } else { &[TAG] };
-        let untagged = self.place.api.untag(self.arn, keys).await;
+        let mut keys = vec![TAG];
+        keys.extend(serves.then_some(TRIED));
+        keys.extend(self.is_read().then_some(UNDONE));
+        let untagged = self.place.api.untag(self.arn, &keys).await;
         untagged.map_err(|refused| refused.to_string())
     }
 }

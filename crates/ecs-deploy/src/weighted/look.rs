@@ -10,7 +10,7 @@ use crate::api::services::Described;
 use crate::observed::TargetHealth;
 use crate::place::Place;
 use crate::shift::{Facts, GateSays, Health, Lock, Rollout, Rule, Side, Weights};
-use crate::state::{State, TAG};
+use crate::state::{State, TAG, UNDONE};
 
 use super::drive::Drive;
 use super::new_side::{under_way, words};
@@ -48,14 +48,22 @@ impl Drive<'_> {
                 let sides = self.sides_of(&around).await;
                 (sides, around.tag)
             }
-            (None | Some(Err(_)), Some(last)) if presses => (last, Tag::Read(self.held.state.clone())),
+            (None | Some(Err(_)), Some(last)) if presses => {
+                (last, Tag::Read(self.held.state.clone(), self.held.mark.clone()))
+            }
             (Some(Err(why)), _) => return Err(why),
             (None, _) => return Err("no answer".to_owned()),
         };
+        // Who is undone may be live, and move on.
+        if let Tag::Read(Some(state), _) = &tag
+            && let Some(noted) = self.held.noted(state)
+        {
+            self.state = self.state.clone().may_show(noted);
+        }
         self.last = Some(sides.clone());
         let [old, new] = sides;
         let (lock, rule) = match tag {
-            Tag::Read(state) => match self.held.look(state) {
+            Tag::Read(state, mark) => match self.held.look(state, mark) {
                 Ok(lock) => {
                     self.locks = is_fresh && lock == Lock::Ours;
                     (lock, rule)
@@ -110,9 +118,10 @@ impl Drive<'_> {
         );
         let text = |refused: Refused| refused.to_string();
         let tags = tags.map_err(text)?;
+        let mark = tags.get(UNDONE).cloned();
         let tag = match tags.get(TAG).map(|value| value.parse::<State>()) {
-            None => Tag::Read(None),
-            Some(Ok(state)) => Tag::Read(Some(state)),
+            None => Tag::Read(None, mark),
+            Some(Ok(state)) => Tag::Read(Some(state), mark),
             Some(Err(error)) => Tag::Odd(error.to_string()),
         };
         Ok(Around {
@@ -183,7 +192,8 @@ struct Around {
 
 /// The tag on the old side.
 enum Tag {
-    Read(Option<State>),
+    /// With what the tag beside it says that was undone.
+    Read(Option<State>, Option<String>),
     /// It is not what this version writes.
     Odd(String),
 }

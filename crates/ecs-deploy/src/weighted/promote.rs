@@ -64,11 +64,13 @@ pub async fn at(flags: &Promote, place: &Place<'_>) -> Result<Outcome, Failure> 
     let state = State::promote(plan.clone(), 0, held.idle.unwrap_or_default(), now);
     let limits = deploy::limits(&flags.times, &sides.new.described.service);
     let tag = Held::to_be_taken(&sides);
-    let mut drive = Drive::new(&sides, plan, tag, &gates, limits).on_failure(flags.on_failure);
+    let mut drive = Drive::new(&sides, plan, tag, &gates, limits)
+        .on_failure(flags.ends.on_failure)
+        .going_on(&flags.shift, &flags.gates);
     drive.state = state;
     drive.story = told(&sides);
     drive.new.version = Some(cancel.guard(there(&sides)).await??);
-    Box::pin(follow(&mut drive, flags.on_cancel, Purpose::Deploy)).await
+    Box::pin(follow(&mut drive, flags.ends.on_cancel, Purpose::Deploy)).await
 }
 
 /// The deploy that waits to be promoted.

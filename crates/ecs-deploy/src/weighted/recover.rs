@@ -13,12 +13,12 @@ use crate::cli::{Recover, Times, Undo};
 use crate::deploy;
 use crate::gates::Gates;
 use crate::place::Place;
-use crate::shift::{Cause, Plan, Rung, State, Weights, Why};
+use crate::shift::{Cause, Decision, Plan, Rung, State, Weights, Why};
 use crate::state::{self, Stage};
 use crate::story::{Became, Story, written};
 
 use super::drive::Drive;
-use super::ends::Purpose;
+use super::ends::{Purpose, ended};
 use super::held::{self, Held};
 use super::promote::there;
 use super::sides::{Sides, weights};
@@ -98,11 +98,9 @@ fn may_act(held: &state::State, sides: &Sides<'_>) -> Result<(), Failure> {
         weights(held.wrote)
     );
     let help = format!(
-        "see what serves with `ecs-deploy status --cluster {} --service {}`; to bring the earlier version back all the \
-         same, run `ecs-deploy rollback {}`",
-        sides.place.cluster,
-        sides.old.place.service,
-        sides.flags()
+        "see what serves with `ecs-deploy status {flags}`; to bring the earlier version back all the same, run \
+         `ecs-deploy rollback {flags}`",
+        flags = sides.flags()
     );
     Err(Failure::new(Exit::Locked, reason).help(help))
 }
@@ -125,6 +123,7 @@ pub(super) async fn undo(
     let state = State::undo(plan.clone(), &there, held.idle.unwrap_or_default(), cause, now);
     let gates = Gates::none(&sides.new.place);
     let mut drive = drive(sides, plan, &gates, times);
+    drive.held = Held::taken(sides).undoes(held);
     drive.state = state;
     drive.story = told(sides);
     drive.new.takes = true;
@@ -133,18 +132,34 @@ pub(super) async fn undo(
 
 /// All steps were done: what is left is to scale the old side down and to give back what was held.
 async fn finish(sides: &Sides<'_>, times: &Times) -> Result<Outcome, Failure> {
+    let gates = Gates::none(&sides.new.place);
+    let mut drive = finishing(sides, &gates, times).await?;
+    Box::pin(follow(&mut drive, Undo::Leave, Purpose::Finish)).await
+}
+
+/// The same for who goes on from there, and tells of that alone.
+pub(super) async fn finished(sides: &Sides<'_>, times: &Times) -> Result<(), Failure> {
+    let gates = Gates::none(&sides.new.place);
+    let mut drive = finishing(sides, &gates, times).await?;
+    let decision = sides.place.runner.cancel().guard(Box::pin(drive.run())).await?;
+    match decision {
+        Decision::Done { .. } => Ok(()),
+        other => ended(&drive, other, Purpose::Finish, None).map(drop),
+    }
+}
+
+async fn finishing<'a>(sides: &'a Sides<'a>, gates: &'a Gates, times: &Times) -> Result<Drive<'a>, Failure> {
     let held = sides.held.as_ref();
     let before = held.map_or(sides.weights, |held| weights(held.before));
     let plan = settled(before, rung(sides.weights), times)?;
     let idle = held.and_then(|held| held.idle).unwrap_or_default();
     let now = sides.place.runner.elapsed();
     let state = State::promote(plan.clone(), 0, idle, now);
-    let gates = Gates::none(&sides.new.place);
-    let mut drive = drive(sides, plan, &gates, times);
+    let mut drive = drive(sides, plan, gates, times);
     drive.state = state;
     drive.story = told(sides);
     drive.new.version = Some(there(sides).await?);
-    Box::pin(follow(&mut drive, Undo::Leave, Purpose::Finish)).await
+    Ok(drive)
 }
 
 /// A deploy is over, but for the stickiness that it turned off.

@@ -17,7 +17,7 @@ use super::drive::Drive;
 use super::ends::Purpose;
 use super::held::{self, Held};
 use super::promote::there;
-use super::recover::undo;
+use super::recover::{finished, undo};
 use super::sides::Sides;
 use super::{follow, limits, told};
 
@@ -27,7 +27,11 @@ use super::{follow, limits, told};
 /// When there is nothing to go back to, it failed, or it was cancelled.
 pub async fn at(flags: &Rollback, place: &Place<'_>) -> Result<Outcome, Failure> {
     let cancel = place.runner.cancel();
-    let sides = cancel.guard(Box::pin(Sides::of(&flags.traffic, place))).await??;
+    let mut sides = cancel.guard(Box::pin(Sides::of(&flags.traffic, place))).await??;
+    if is_past_return(&sides) {
+        Box::pin(finished(&sides, &flags.times)).await?;
+        sides = cancel.guard(Box::pin(Sides::of(&flags.traffic, place))).await??;
+    }
     if let Some(held) = sides.under_way() {
         if !held::is_of(held, place.runner) {
             let word = format!(
@@ -76,6 +80,11 @@ pub async fn at(flags: &Rollback, place: &Place<'_>) -> Result<Outcome, Failure>
     drive.story = told(&sides);
     drive.new.version = Some(cancel.guard(there(&sides)).await??);
     Box::pin(follow(&mut drive, Undo::Rollback, Purpose::Undo)).await
+}
+
+/// Whether a run has all but ended: the earlier version is scaled away already, and has to be brought up first.
+fn is_past_return(sides: &Sides<'_>) -> bool {
+    sides.under_way().is_some() && sides.weights.old == 0 && sides.old.described.service.desired == 0
 }
 
 /// Whether what the idle side has came before what serves: a version that was rolled back is newer, and nothing to go back

@@ -87,7 +87,8 @@ fn word(sides: &Sides<'_>) -> Option<String> {
     let recover = format!("run `ecs-deploy recover {flags}`");
     Some(match held.stage {
         Some(Stage::Paused) => format!(
-            "run `{run}` waits to be promoted: run `ecs-deploy promote {flags}`, or `ecs-deploy rollback {flags}`"
+            "run `{run}` waits to be promoted: run `ecs-deploy promote {flags}` with the steps and gates of that deploy, or \
+             `ecs-deploy rollback {flags}`"
         ),
         Some(Stage::Over) => over(held, flags),
         _ if held::is_expired(held, sides.place.runner) => {

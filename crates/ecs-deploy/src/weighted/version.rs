@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::observed::revision_name;
 use crate::prepare;
 use crate::shift::Decision;
-use crate::story::{Became, written};
+use crate::story::written;
 use crate::task_definition::keys;
 
 use super::drive::Drive;
@@ -76,19 +76,8 @@ pub(super) async fn prepare(flags: &Deploy, drive: &mut Drive<'_>) -> Result<Pre
         return Ok(Prepared::Refused(refused));
     }
     if wanted.is_current() && update == Update::default() {
-        drive.story.revision.clone_from(&wanted.known);
-        let name = wanted
-            .known
-            .as_deref()
-            .map(revision_name)
-            .map(text::line)
-            .unwrap_or_default();
-        let headline = format!(
-            "`{}` serves this content already, as `{name}`; nothing to do",
-            live.name
-        );
-        place.runner.info(&headline);
-        let outcome = drive.story.outcome(Became::Unchanged, headline, place);
+        let who = format!("`{}` serves", live.name);
+        let outcome = drive.story.nothing_to_do(&who, wanted.known, place);
         written(&outcome, place.runner);
         return Ok(Prepared::Unchanged(outcome));
     }

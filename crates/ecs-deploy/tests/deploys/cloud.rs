@@ -61,8 +61,26 @@ pub(crate) struct End {
     pub(crate) at: (String, usize),
     /// Whether the call is done first.
     pub(crate) after: bool,
-    /// Killed, where it is not cancelled.
-    pub(crate) killed: bool,
+    /// What happens to it there.
+    pub(crate) how: How,
+}
+
+/// How a run is struck.
+#[derive(Clone, Debug)]
+pub(crate) enum How {
+    Killed,
+    Cancelled,
+    /// Its call takes until somebody else is ready.
+    Waits(Arc<Meanwhile>),
+}
+
+/// What a run waits for at a call.
+#[derive(Debug, Default)]
+pub(crate) struct Meanwhile {
+    /// It has come to the call.
+    pub(crate) begins: Notify,
+    /// It may go on.
+    pub(crate) ends: Notify,
 }
 
 /// One run's way to the cloud, and what happens to it.
@@ -230,16 +248,24 @@ impl World {
 
     /// The next run is cancelled at a call, before it is done or after.
     pub(crate) fn cancel_at(&self, operation: &str, nth: usize, after: bool) {
-        let at = (operation.to_owned(), nth);
-        let killed = false;
-        *self.ends.borrow_mut() = Some(End { at, after, killed });
+        self.strike((operation, nth, after), How::Cancelled);
     }
 
     /// The next run is killed at a call, before it is done or after.
     pub(crate) fn kill_at(&self, operation: &str, nth: usize, after: bool) {
+        self.strike((operation, nth, after), How::Killed);
+    }
+
+    /// The next run waits at a call, before it is done or after, while somebody else acts.
+    pub(crate) fn wait_at(&self, operation: &str, nth: usize, after: bool) -> Arc<Meanwhile> {
+        let meanwhile = Arc::new(Meanwhile::default());
+        self.strike((operation, nth, after), How::Waits(Arc::clone(&meanwhile)));
+        meanwhile
+    }
+
+    fn strike(&self, (operation, nth, after): (&str, usize, bool), how: How) {
         let at = (operation.to_owned(), nth);
-        let killed = true;
-        *self.ends.borrow_mut() = Some(End { at, after, killed });
+        *self.ends.borrow_mut() = Some(End { at, after, how });
     }
 
     async fn command(&self, cli: Cli, runner: &Runner, way: &Arc<Line>) -> Result<Outcome, Failure> {
@@ -395,13 +421,19 @@ impl Line {
         (*calls == end.at.1).then_some(end)
     }
 
-    /// A killed run hears nothing more; a cancelled one goes on.
+    /// A killed run hears nothing more; the others go on.
     async fn end(&self, end: &End) {
-        if end.killed {
-            self.killed.notify_one();
-            std::future::pending::<()>().await;
+        match &end.how {
+            How::Killed => {
+                self.killed.notify_one();
+                std::future::pending::<()>().await;
+            }
+            How::Cancelled => self.cancel.trigger(Signal::Terminate),
+            How::Waits(meanwhile) => {
+                meanwhile.begins.notify_one();
+                meanwhile.ends.notified().await;
+            }
         }
-        self.cancel.trigger(Signal::Terminate);
     }
 }
 

@@ -53,9 +53,17 @@ async fn each_strategy_shifts_all_traffic() {
         ("CANARY", vec!["10%", "100%"]),
         ("LINEAR", vec!["40%", "80%", "100%"]),
     ] {
-        let world = World::new();
+        let folder = tempfile::tempdir().unwrap();
+        let summary = folder.path().join("summary.md");
+        let mut world = World::new();
+        world.variables = vec![("GITHUB_STEP_SUMMARY", summary.display().to_string())];
         let shop = shop(&world, strategy);
         let ended = world.run(&deploy("shop:1.1.0", &[])).await;
+        let summary = std::fs::read_to_string(summary).unwrap();
+        for weight in &weights {
+            let moved = format!("traffic: {weight} to the new version");
+            assert!(summary.contains(&moved), "{moved}: {summary}");
+        }
         let headline = &ended.good().headline;
         assert!(
             headline.contains("runs `web:2` with 2 tasks and all traffic"),
@@ -65,7 +73,7 @@ async fn each_strategy_shifts_all_traffic() {
         assert_eq!(world.cloud.serving(&shop), ["shop:1.1.0"]);
         assert_eq!(ended.fact("status"), "deployed");
         assert_eq!(ended.fact("previous-task-definition"), "web:1");
-        assert_eq!(ended.fact("live-weight"), "100.0");
+        assert_eq!(ended.fact("live-weight"), "100");
         let mut rest = ended.log.as_str();
         for weight in weights {
             let line = format!("{weight} of production traffic to the new version");
@@ -156,7 +164,7 @@ async fn one_that_crashes_is_taken_back_before_it_gets_traffic() {
             "{error}"
         );
         assert_eq!(ended.fact("status"), "rolled-back");
-        assert_eq!(ended.fact("live-weight"), "0.0");
+        assert_eq!(ended.fact("live-weight"), "0");
         assert_eq!(ended.writes(), [&WRITES[..], &["StopServiceDeployment"]].concat());
         assert_eq!(world.cloud.serving(&shop), ["shop:1.0.0"]);
         assert!(ended.took < Duration::from_secs(180), "{:?}", ended.took);

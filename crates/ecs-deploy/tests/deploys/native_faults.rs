@@ -1,247 +1,371 @@
-//! Deploys whose traffic ECS shifts, with each of their calls failing in turn, and ended at each of their writes.
+//! Each call of each command for a service whose traffic ECS shifts fails, in each way, once and for good; and each command is
+//! cancelled and killed at each of its calls. Then a version serves whole, or both by the weights of a step; nothing of
+//! others is changed; and `recover` and a second run bring it to its end.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use gha::Exit;
-use sandbox::stand_ins::aws::{End, Fault, Shop, Turn};
-use tokio::sync::oneshot;
+use sandbox::stand_ins::aws::{End, Entry, Setup, Shop};
+use serde_json::json;
 use tokio::time::timeout;
 
-use crate::cloud::{Ended, World};
-use crate::native::{deploy, shop};
-use crate::native_gates::{Errors, file, traffic};
+use crate::cloud::World;
+use crate::matrix::{Blow, Lasts, of_outages, of_reads, of_writes};
+use crate::native::{deploy, set};
+use crate::native_gates::{Errors, Traffic, file, traffic};
 
-const FAULTS: [Fault; 6] = [
-    Fault::Internal,
-    Fault::Throttled,
-    Fault::Reset,
-    Fault::Hang,
-    Fault::Lost,
-    Fault::Denied,
-];
+mod answers;
+mod ends;
+mod scene;
 
-/// How often each operation of ECS is called by a run.
-fn counted(ended: &Ended) -> BTreeMap<String, usize> {
-    let mut counts = BTreeMap::new();
-    for call in ended.calls.iter().filter(|call| call.service == "ecs") {
-        *counts.entry(call.operation.clone()).or_default() += 1;
-    }
-    counts
+use scene::sends_no_more_than_asked;
+
+const OLD: &str = "shop:1.0.0";
+const NEW: &str = "shop:1.1.0";
+const CRASHES: &str = "shop:1.1.0-crash";
+
+/// Looks are rare, so that a run has few calls.
+const RARE: [&str; 4] = ["--poll", "40s", "--api-grace", "4m"];
+
+/// A command, and what was done before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// A deploy.
+    Plain,
+    /// One with a gate at its pauses.
+    Gated,
+    /// One whose gate says no once all traffic is shifted.
+    Refused,
+    /// One whose tasks crash: the run stops it.
+    Crash,
+    /// A rollback of what is under way: another run began it and was killed.
+    Undo,
+    /// A rollback of what succeeded, with pauses: a deployment of the earlier revision.
+    Return,
+    /// The same by `recover`, after the rollback was killed.
+    Recover,
 }
 
-/// Nothing but the two versions gets requests, and all requests are answered.
-#[track_caller]
-fn is_whole(world: &World, shop: &Shop, versions: [&str; 2], story: &str) {
-    let shares = world.cloud.shares(shop);
-    let sum: f64 = shares.iter().map(|(_, share)| share).sum();
-    let known = shares.iter().all(|(image, _)| versions.contains(&image.as_str()));
-    assert!(known && (sum - 1.0).abs() < 1e-6, "{story}: {shares:?}");
+/// A command on a service of this strategy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Story(Kind, &'static str);
+
+/// Which of its calls fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Share {
+    All,
+    /// Those after the last of this operation: what is before was seen elsewhere.
+    After(&'static str),
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_write_that_fails_leaves_a_version_that_serves_and_a_second_run_converges() {
-    let runs = each_call_fails(is_write).await;
-    assert!(runs >= 30, "{runs}");
+/// Where a command is run.
+struct Scene {
+    world: World,
+    shop: Shop,
+    _traffic: Traffic,
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_read_that_fails_leaves_a_version_that_serves_and_a_second_run_converges() {
-    let runs = each_call_fails(|operation| !is_write(operation)).await;
-    assert!(runs > 60, "{runs}");
-}
-
-fn is_write(operation: &str) -> bool {
-    let reads = ["Describe", "List", "Get"];
-    !reads.iter().any(|read| operation.starts_with(read))
-}
-
-/// Lets each of these calls of a deploy fail, in each way; gives how often.
-async fn each_call_fails(concerned: fn(&str) -> bool) -> usize {
-    let gate = file("pause");
-    let line = deploy(
-        "shop:1.1.0",
-        &["--api-grace", "40s", "--poll", "20s", "--gate", &gate],
-    );
-    let calls = {
+impl Story {
+    /// The service, its neighbour, and what was done before.
+    async fn begin(self) -> Scene {
+        let Self(kind, strategy) = self;
         let world = World::new();
-        let _traffic = traffic(&world, &shop(&world, "CANARY"), Errors::Never);
-        counted(&world.run(&line).await)
-    };
-    let mut runs = 0;
-    for (operation, count) in calls.iter().filter(|(operation, _)| concerned(operation)) {
-        for fault in FAULTS {
-            let mut turns = vec![Turn::Nth(1), Turn::Nth(*count)];
-            turns.dedup();
-            if matches!(fault, Fault::Denied | Fault::Reset) {
-                turns.push(Turn::Every);
+        let mut hooks = vec![json!({
+            "targetType": "AWS_LAMBDA", "hookTargetArn": "arn:aws:lambda:eu-central-1:123456789012:function:f",
+            "roleArn": "arn:aws:iam::123456789012:role/hooks", "lifecycleStages": ["PRE_SCALE_UP"],
+        })];
+        if matches!(kind, Kind::Return | Kind::Recover) {
+            hooks.push(json!({
+                "targetType": "PAUSE", "lifecycleStages": ["POST_TEST_TRAFFIC_SHIFT"],
+                "timeoutConfiguration": { "timeoutInMinutes": 30, "action": "ROLLBACK" },
+            }));
+        }
+        let shop = set(strategy)
+            .configured("lifecycleHooks", json!(hooks))
+            .build(&world.cloud);
+        Setup::new("prod", "blog")
+            .image("blog:1.0.0")
+            .balanced()
+            .build(&world.cloud);
+        let errors = match kind {
+            Kind::Refused => Errors::OfTheNew,
+            _ => Errors::Never,
+        };
+        let traffic = traffic(&world, &shop, errors);
+        let scene = Scene {
+            world,
+            shop,
+            _traffic: traffic,
+        };
+        match kind {
+            Kind::Plain | Kind::Gated | Kind::Refused | Kind::Crash => {}
+            Kind::Undo => {
+                let line = deploy(NEW, &RARE);
+                let time = Duration::from_secs(60);
+                assert!(timeout(time, scene.world.run(&line)).await.is_err());
             }
-            for turn in turns {
-                let story = format!("{operation} {turn:?} {fault:?}");
-                let world = World::new();
-                let shop = shop(&world, "CANARY");
-                let _traffic = traffic(&world, &shop, Errors::Never);
-                world.cloud.fault(operation, turn, fault.clone());
-                let ended = world.run(&line).await;
-                let exit = ended
-                    .result
-                    .as_ref()
-                    .map_or_else(|failure| failure.exit, |_| Exit::Done);
-                let expected = [Exit::Done, Exit::Failed, Exit::NeedsHuman, Exit::Access];
-                assert!(expected.contains(&exit), "{story}: {exit:?}\n{}", ended.log);
-                is_whole(&world, &shop, ["shop:1.0.0", "shop:1.1.0"], &story);
-                if exit == Exit::Access {
-                    let done = ended
-                        .calls
-                        .iter()
-                        .any(|call| call.operation == "UpdateService" && call.end == End::Done);
-                    assert!(!done, "{story}: nothing was changed\n{}", ended.log);
+            Kind::Return | Kind::Recover => {
+                scene.by_hand();
+                if kind == Kind::Recover {
+                    scene.world.kill_at("UpdateService", 1, true);
+                    assert!(
+                        scene
+                            .world
+                            .run(&Self(Kind::Return, strategy).line())
+                            .await
+                            .is_killed()
+                    );
+                    scene.world.cloud.skip(Duration::from_secs(5));
                 }
-                if matches!(fault, Fault::Denied) {
-                    assert_ne!(exit, Exit::Bug, "{story}");
-                } else if matches!(turn, Turn::Nth(_)) {
-                    // One bad answer never fails a deploy.
-                    assert_eq!(exit, Exit::Done, "{story}\n{}", ended.log);
-                }
-                world.cloud.heal();
-                let again = world.again().run(&line).await;
-                assert!(
-                    again.result.is_ok(),
-                    "{story}: {}\n{}",
-                    again.failed(exit).error,
-                    again.log
-                );
-                assert_eq!(world.cloud.serving(&shop), ["shop:1.1.0"], "{story}");
-                runs += 1;
             }
         }
+        scene
     }
-    runs
-}
 
-#[tokio::test(start_paused = true)]
-async fn a_stop_that_fails_is_made_again() {
-    for fault in FAULTS {
-        for turn in [Turn::Nth(1), Turn::First(3)] {
-            let story = format!("{turn:?} {fault:?}");
-            let world = World::new();
-            let shop = shop(&world, "CANARY");
-            world.cloud.fault("StopServiceDeployment", turn, fault.clone());
-            let ended = world.run(&deploy("shop:1.1.0-crash", &[])).await;
-            let exit = if fault == Fault::Denied {
-                Exit::NeedsHuman
-            } else {
-                Exit::Failed
-            };
-            let error = ended.failed(exit).error.to_string();
-            assert!(error.contains("tasks failed"), "{story}: {error}");
-            assert_eq!(world.cloud.serving(&shop), ["shop:1.0.0"], "{story}");
-            world.cloud.heal();
-            let back = world
-                .again()
-                .run(&["rollback", "--cluster", "prod", "--service", "web"])
-                .await;
-            if fault == Fault::Denied {
-                assert_eq!(back.writes(), ["StopServiceDeployment"], "{story}");
-                back.good();
+    fn line(self) -> Vec<&'static str> {
+        let place = ["--cluster", "prod", "--service", "web"];
+        let with = |words: &[&'static str]| [words, &place, &RARE].concat();
+        match self.0 {
+            Kind::Plain => deploy(NEW, &RARE),
+            Kind::Crash => deploy(CRASHES, &RARE),
+            Kind::Gated | Kind::Refused => {
+                let gate: &'static str = Box::leak(file("brief").into_boxed_str());
+                [deploy(NEW, &RARE), vec!["--gate", gate]].concat()
             }
-            let fixed = world.again().run(&deploy("shop:1.2.0", &[])).await;
-            fixed.good();
-            assert_eq!(world.cloud.serving(&shop), ["shop:1.2.0"], "{story}");
+            Kind::Undo | Kind::Return => with(&["rollback", "--to", "web:1"]),
+            Kind::Recover => with(&["recover"]),
         }
     }
-}
 
-/// Runs a deploy until right after its nth call of an operation, or before it, and ends it there.
-async fn killed(world: &World, line: &[&str], operation: &str, nth: usize, done: bool) {
-    let (dead, death) = oneshot::channel::<()>();
-    let kill = move |_: &mut sandbox::stand_ins::aws::World| {
-        let _ = dead.send(());
-    };
-    if done {
-        world.cloud.after(operation, nth, kill);
-    } else {
-        world.cloud.fault(operation, Turn::Nth(nth), Fault::Hang);
-        world.cloud.before(operation, nth, kill);
-    }
-    let run = world.run(line);
-    let ended = tokio::select! {
-        biased;
-        _ = death => None,
-        ended = run => Some(ended),
-    };
-    assert!(
-        ended.is_none(),
-        "{operation} {nth} was not reached: {}",
-        ended.unwrap().log
-    );
-    world.cloud.heal();
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_run_that_is_killed_at_a_write_is_finished_by_the_next() {
-    let gate = file("pause");
-    for strategy in ["BLUE_GREEN", "CANARY", "LINEAR"] {
-        for (operation, nth) in [
-            ("RegisterTaskDefinition", 1),
-            ("UpdateService", 1),
-            ("ContinueServiceDeployment", 1),
-            ("ContinueServiceDeployment", 2),
-        ] {
-            for done in [true, false] {
-                let story = format!("{strategy} {operation} {nth} {done}");
-                let world = World::new();
-                let shop = shop(&world, strategy);
-                // The set-up registered a revision of its own, past the wire.
-                let line = deploy("shop:1.1.0", &["--gate", &gate]);
-                let _traffic = traffic(&world, &shop, Errors::Never);
-                killed(&world, &line, operation, nth, done).await;
-                is_whole(&world, &shop, ["shop:1.0.0", "shop:1.1.0"], &story);
-                let again = world.again().run(&line).await;
-                assert!(again.result.is_ok(), "{story}\n{}", again.log);
-                assert_eq!(world.cloud.serving(&shop), ["shop:1.1.0"], "{story}");
-                let records = world.cloud.act(
-                    "ecs",
-                    "ListServiceDeployments",
-                    serde_json::json!({ "cluster": "prod", "service": "web" }),
-                );
-                let records = records.unwrap()["serviceDeployments"].as_array().unwrap().len();
-                assert_eq!(records, 2, "{story}: nothing is deployed twice");
-            }
+    /// The version that serves in the end, and the exit code of a run whose calls are all answered.
+    fn goal(self) -> (&'static str, u8) {
+        match self.0 {
+            Kind::Plain | Kind::Gated => (NEW, 0),
+            Kind::Refused | Kind::Crash => (OLD, 3),
+            Kind::Undo | Kind::Return | Kind::Recover => (OLD, 0),
         }
     }
+
+    /// The shares that the new version may have.
+    fn steps(self) -> &'static [f64] {
+        match self.1 {
+            "BLUE_GREEN" => &[0.0, 1.0],
+            "CANARY" => &[0.0, 0.1, 1.0],
+            _ => &[0.0, 0.4, 0.8, 1.0],
+        }
+    }
+
+    /// Its calls where nothing befalls it, and those before.
+    async fn calls(self) -> (Vec<Entry>, Vec<Entry>) {
+        let scene = self.begin().await;
+        let earlier = scene.world.cloud.log();
+        let ended = scene.world.run(&self.line()).await;
+        assert_eq!(ended.exit(), self.goal().1, "{self:?}: {}", ended.says());
+        self.is_a_step(&scene, "as ever");
+        (earlier, ended.calls)
+    }
+
+    /// The old version serves whole, or the new one, or both by the weights of a step.
+    #[track_caller]
+    fn is_a_step(self, scene: &Scene, story: &str) {
+        let shares = scene.world.cloud.shares(&scene.shop);
+        let sum: f64 = shares.iter().map(|(_, share)| share).sum();
+        assert!((sum - 1.0).abs() < 1e-6, "{story}: {shares:?}");
+        let known = shares
+            .iter()
+            .all(|(image, _)| [OLD, NEW].contains(&image.as_str()));
+        let new = shares
+            .iter()
+            .find(|(image, _)| image == NEW)
+            .map_or(0.0, |(_, share)| *share);
+        // On the way back by a deployment it is the old one whose share rises.
+        let share = match self.0 {
+            Kind::Return | Kind::Recover => 1.0 - new,
+            _ => new,
+        };
+        let is_step = self.steps().iter().any(|step| (step - share).abs() < 1e-6);
+        assert!(known && is_step, "{story}: {shares:?}");
+    }
+
+    /// Lets these of its calls fail by turns; gives how often.
+    async fn fails(self, of: fn(&[Entry], &[Entry]) -> Vec<Blow>, share: Share) -> usize {
+        let (mut earlier, mut calls) = self.calls().await;
+        if let Share::After(operation) = share {
+            let last = calls
+                .iter()
+                .rposition(|call| call.operation == operation)
+                .unwrap();
+            let rest = calls.split_off(last + 1);
+            earlier.extend(std::mem::replace(&mut calls, rest));
+        }
+        let blows = of(&earlier, &calls);
+        for blow in &blows {
+            self.meets(blow).await;
+        }
+        blows.len()
+    }
+
+    /// Lets it meet a fault, and checks what must hold.
+    async fn meets(self, blow: &Blow) {
+        let story = format!("{self:?}, {blow:?}");
+        let scene = self.begin().await;
+        let others = scene.others();
+        blow.strike(&scene.world.cloud);
+        let ended = scene.world.run(&self.line()).await;
+        scene.world.cloud.heal();
+        self.is_a_step(&scene, &story);
+        sends_no_more_than_asked(&ended, &story);
+        assert_eq!(scene.others(), others, "{story}");
+        let says = ended.says();
+        assert!(!says.contains("123456789012"), "{story}: {says}");
+        let (exit, (goal, good)) = (ended.exit(), self.goal());
+        let lasts = matches!(blow.lasts, Lasts::Since(_));
+        let changes = |call: &Entry| call.writes() && call.operation != "RegisterTaskDefinition";
+        let changed = ended
+            .calls
+            .iter()
+            .any(|call| changes(call) && call.end == End::Done);
+        match exit {
+            _ if exit == good => {}
+            // Nothing was begun.
+            7 if !lasts => assert!(!changed, "{story}: {says}\n{}", ended.log),
+            // What a gate could not measure is no pass.
+            4 if matches!(self.0, Kind::Gated | Kind::Refused) && is_read(&blow.call) => {
+                assert_eq!(scene.world.cloud.serving(&scene.shop), [OLD], "{story}");
+            }
+            // No permission is no blip, and neither is one that lasts.
+            3..=5 | 7 if lasts || blow.is_access() => {}
+            _ => panic!("{story}: {exit}, {says}\n{}", ended.log),
+        }
+        if exit == 0 {
+            assert_eq!(scene.world.cloud.serving(&scene.shop), [goal], "{story}");
+        }
+        // A question that was not answered and did no harm leaves nothing behind: some of these are enough.
+        if exit != good || !is_read(&blow.call) || blow.nth.is_multiple_of(4) {
+            self.converges(&scene, &story).await;
+            assert_eq!(scene.others(), others, "{story}");
+        }
+    }
+
+    /// `recover` ends well, or leaves a version alone that is on its way; and the same command comes to its end then.
+    async fn converges(self, scene: &Scene, story: &str) {
+        let recover = ["recover", "--cluster", "prod", "--service", "web"];
+        let recovered = scene.world.run(&recover).await;
+        let says = recovered.says();
+        match recovered.exit() {
+            0 => {}
+            6 => assert!(
+                says.contains("is under way") && recovered.writes().is_empty(),
+                "{story}: {says}"
+            ),
+            other => panic!("{story}: recover ends with {other}: {says}\n{}", recovered.log),
+        }
+        self.is_a_step(scene, story);
+        let (goal, good) = self.goal();
+        let line = match self.0 {
+            // Where ECS took the way back back, nothing is left to recover.
+            Kind::Recover => Self(Kind::Return, self.1).line(),
+            _ => self.line(),
+        };
+        let again = scene.world.run(&line).await;
+        assert_eq!(again.exit(), good, "{story}: {}\n{}", again.says(), again.log);
+        assert_eq!(scene.world.cloud.serving(&scene.shop), [goal], "{story}");
+        let calm = scene.world.cloud.until(Duration::from_secs(900), |cloud| {
+            cloud.ecs.is_steady("prod", "web")
+        });
+        assert!(
+            calm && scene.world.cloud.serving(&scene.shop) == [goal],
+            "{story}"
+        );
+    }
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_run_that_is_killed_on_the_way_back_is_told_by_the_next() {
-    let gate = file("pause");
-    for done in [true, false] {
-        let world = World::new();
-        let shop = shop(&world, "CANARY");
-        let line = deploy("shop:1.1.0", &["--gate", &gate]);
-        let _traffic = traffic(&world, &shop, Errors::Always);
-        killed(&world, &line, "ContinueServiceDeployment", 1, done).await;
-        is_whole(&world, &shop, ["shop:1.0.0", "shop:1.1.0"], "on the way back");
-        let again = world.again().run(&line).await;
-        again.failed(Exit::Failed);
-        assert_eq!(world.cloud.serving(&shop), ["shop:1.0.0"]);
+fn is_read(call: &str) -> bool {
+    [":Describe", ":List", ":Get"]
+        .iter()
+        .any(|read| call.contains(read))
+}
+
+/// Each write of each command, in each way.
+async fn each_write(strategy: &'static str) {
+    for (kind, writes) in [
+        (Kind::Plain, 2),
+        (Kind::Crash, 3),
+        (Kind::Gated, 4),
+        (Kind::Undo, 1),
+        (Kind::Return, 2),
+        (Kind::Recover, 1),
+    ] {
+        let story = Story(kind, strategy);
+        assert_eq!(story.fails(of_writes, Share::All).await, writes * 5, "{story:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_answer_at_all_is_no_verdict() {
-    let world = World::new();
-    let shop = shop(&world, "CANARY");
-    let since = world.cloud.world(|cloud| cloud.now()) + Duration::from_secs(20);
-    world.cloud.fault("ecs:*", Turn::Since(since), Fault::Hang);
-    let line = deploy("shop:1.1.0", &["--api-grace", "3m"]);
-    let ended = timeout(Duration::from_secs(3600), world.run(&line))
-        .await
-        .unwrap();
-    let error = ended.failed(Exit::NeedsHuman).error.to_string();
-    assert!(
-        error.contains("is not known") && error.contains("could not be read for"),
-        "{error}"
-    );
-    is_whole(&world, &shop, ["shop:1.0.0", "shop:1.1.0"], "no answer");
+async fn each_write_at_a_canary() {
+    each_write("CANARY").await;
+    let refused = Story(Kind::Refused, "CANARY");
+    assert_eq!(refused.fails(of_writes, Share::All).await, 4 * 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_write_of_a_linear_shift() {
+    each_write("LINEAR").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_write_of_blue_and_green() {
+    each_write("BLUE_GREEN").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_read_of_a_deploy() {
+    assert!(Story(Kind::Plain, "CANARY").fails(of_reads, Share::All).await > 80);
+    assert!(Story(Kind::Crash, "CANARY").fails(of_reads, Share::All).await > 70);
+    // Until it is followed a deploy of another strategy is the same.
+    for strategy in ["LINEAR", "BLUE_GREEN"] {
+        let story = Story(Kind::Plain, strategy);
+        assert!(story.fails(of_reads, Share::After("UpdateService")).await > 50);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_read_of_a_deploy_with_a_gate() {
+    // What comes before is as of one without.
+    let story = Story(Kind::Gated, "CANARY");
+    assert!(story.fails(of_reads, Share::After("UpdateService")).await > 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_read_after_a_gate_that_says_no() {
+    let story = Story(Kind::Refused, "BLUE_GREEN");
+    let count = story
+        .fails(of_reads, Share::After("ContinueServiceDeployment"))
+        .await;
+    assert!(count > 5, "{count}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_read_of_a_way_back() {
+    for (kind, least) in [(Kind::Undo, 40), (Kind::Return, 70), (Kind::Recover, 60)] {
+        let story = Story(kind, "CANARY");
+        let count = story.fails(of_reads, Share::All).await;
+        assert!(count > least, "{story:?}: {count}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_operation_of_a_deploy_for_good() {
+    assert!(Story(Kind::Plain, "CANARY").fails(of_outages, Share::All).await > 40);
+    assert!(Story(Kind::Crash, "CANARY").fails(of_outages, Share::All).await > 50);
+    let story = Story(Kind::Gated, "BLUE_GREEN");
+    assert!(story.fails(of_outages, Share::After("UpdateService")).await > 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_operation_of_a_way_back_for_good() {
+    for (kind, least) in [(Kind::Undo, 20), (Kind::Return, 40), (Kind::Recover, 30)] {
+        let story = Story(kind, "LINEAR");
+        let count = story.fails(of_outages, Share::All).await;
+        assert!(count > least, "{story:?}: {count}");
+    }
 }

@@ -92,7 +92,9 @@ async fn a_gate_that_passes_lets_it_go_on() {
             .build(&world.cloud);
         let _traffic = traffic(&world, &shop, Errors::Never);
         let ended = gated(&world, "shop:1.1.0", "pause", &[]).await;
-        ended.good();
+        let facts = &ended.good().facts;
+        let gates = facts["gates"].as_array().unwrap();
+        assert_eq!(gates.len(), 2, "one at each pause: {gates:?}");
         assert_eq!(
             ended.writes(),
             [

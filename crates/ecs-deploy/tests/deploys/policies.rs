@@ -38,6 +38,91 @@ fn actions(statement: &Value) -> Vec<String> {
     }
 }
 
+/// The resources that IAM asks for, as the words in front of their ARNs; nothing where it knows none but `*`
+/// (<https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html>).
+const RESOURCES: [(&str, &[&str]); 34] = [
+    ("application-autoscaling:DescribeScalableTargets", &[]),
+    (
+        "application-autoscaling:RegisterScalableTarget",
+        &["scalable-target/"],
+    ),
+    ("ecr:DescribeImages", &["repository/"]),
+    ("ecr:DescribePullThroughCacheRules", &[]),
+    (
+        "ecs:ContinueServiceDeployment",
+        &["service/", "service-deployment/"],
+    ),
+    (
+        "ecs:DescribeServiceDeployments",
+        &["service/", "service-deployment/"],
+    ),
+    ("ecs:DescribeServiceRevisions", &["service/", "service-revision/"]),
+    ("ecs:DescribeServices", &["service/"]),
+    ("ecs:DescribeTaskDefinition", &[]),
+    ("ecs:DescribeTasks", &["task/"]),
+    ("ecs:ListServiceDeployments", &["service/"]),
+    ("ecs:ListServices", &[]),
+    ("ecs:ListTagsForResource", &["service/"]),
+    ("ecs:ListTasks", &["container-instance/"]),
+    ("ecs:RegisterTaskDefinition", &["task-definition/"]),
+    ("ecs:RunTask", &["task-definition/"]),
+    ("ecs:StopServiceDeployment", &["service/", "service-deployment/"]),
+    ("ecs:StopTask", &["task/"]),
+    ("ecs:TagResource", &[]),
+    ("ecs:UntagResource", &["service/"]),
+    ("ecs:UpdateService", &["service/"]),
+    ("elasticloadbalancing:DescribeListeners", &[]),
+    ("elasticloadbalancing:DescribeRules", &[]),
+    ("elasticloadbalancing:DescribeTargetGroupAttributes", &[]),
+    ("elasticloadbalancing:DescribeTargetHealth", &[]),
+    ("elasticloadbalancing:ModifyListener", &["listener/app/"]),
+    ("elasticloadbalancing:ModifyRule", &["listener-rule/app/"]),
+    ("iam:GetRole", &["role/"]),
+    ("iam:PassRole", &["role/"]),
+    ("logs:DescribeLogGroups", &[]),
+    ("logs:GetLogEvents", &["log-group:"]),
+    ("secretsmanager:DescribeSecret", &["secret:"]),
+    ("ssm:DescribeParameters", &[]),
+    ("sts:AssumeRoleWithWebIdentity", &["role/"]),
+];
+
+#[test]
+fn each_statement_names_the_resources_that_iam_asks_for() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/ecs-deploy.md");
+    let page = fs::read_to_string(page).unwrap();
+    let blocks = page
+        .split("```json\n")
+        .skip(1)
+        .filter_map(|block| block.split("```").next());
+    let mut checked = 0;
+    for policy in blocks.filter_map(|block| serde_json::from_str::<Value>(block).ok()) {
+        for statement in policy["Statement"].as_array().into_iter().flatten() {
+            let resources = match &statement["Resource"] {
+                Value::String(one) => vec![one.as_str()],
+                Value::Array(all) => all.iter().map(|one| one.as_str().unwrap()).collect(),
+                _ => continue,
+            };
+            for action in actions(statement) {
+                let known = RESOURCES.iter().find(|(known, _)| *known == action);
+                let (_, kinds) = known.unwrap_or_else(|| panic!("{action} is not in the table"));
+                // A tag may be written to whatever carries one.
+                let is_any = action == "ecs:TagResource";
+                let after_account = |arn: &&str| arn.splitn(6, ':').nth(5).unwrap_or_default().to_owned();
+                let named: Vec<String> = resources.iter().map(after_account).collect();
+                let fits = resources == ["*"]
+                    || is_any
+                    || (!kinds.is_empty()
+                        && kinds
+                            .iter()
+                            .all(|kind| named.iter().any(|arn| arn.starts_with(kind))));
+                assert!(fits, "{action} on {resources:?}");
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 40, "{checked}");
+}
+
 fn calls(all: &[Ended]) -> BTreeSet<String> {
     let calls = all.iter().flat_map(|ended| &ended.calls);
     calls

@@ -26,9 +26,12 @@ mod shown;
 mod sizes;
 mod spared;
 mod steps;
+mod undone;
 
 /// The key of the tag that names what was tried: a way back leaves it.
 const TRIED: &str = "deploy-actions.ecs-deploy.tried";
+/// The key of the tag that tells a live run that it was undone.
+const UNDONE: &str = "deploy-actions.ecs-deploy.undone";
 const OLD: &str = "shop:1.0.0";
 const NEW: &str = "shop:1.1.0";
 const STEPS: &str = "10% 1m, 50% 1m, 100%";
@@ -96,18 +99,21 @@ fn no_tag_is_left(world: &World, shop: &Shop) {
     assert_eq!(tags(world, shop), Vec::<Value>::new());
 }
 
+/// The tags of others, and the lock.
 fn tags(world: &World, shop: &Shop) -> Vec<Value> {
+    let mut tags = all_tags(world, shop);
+    tags.retain(|tag| tag["key"] != TRIED && tag["key"] != UNDONE);
+    tags
+}
+
+fn all_tags(world: &World, shop: &Shop) -> Vec<Value> {
     let of = |name: &str| {
         let described = json!({ "cluster": "prod", "services": [name] });
         let arn = world.cloud.act("ecs", "DescribeServices", described).unwrap()["services"][0]["serviceArn"]
             .clone();
-        let tags = world
-            .cloud
-            .act("ecs", "ListTagsForResource", json!({ "resourceArn": arn }))
-            .unwrap();
-        let mut tags = tags["tags"].as_array().cloned().unwrap_or_default();
-        tags.retain(|tag| tag["key"] != TRIED);
-        tags
+        let asked = json!({ "resourceArn": arn });
+        let tags = world.cloud.act("ecs", "ListTagsForResource", asked).unwrap();
+        tags["tags"].as_array().cloned().unwrap_or_default()
     };
     shop.services().into_iter().flat_map(of).collect()
 }

@@ -223,7 +223,7 @@ impl Ending<'_> {
     /// With the share of the traffic that the new version has.
     fn weighed(&self, outcome: Outcome) -> Outcome {
         match self.weight {
-            Some(weight) => outcome.fact("live-weight", weight),
+            Some(weight) => outcome.fact("live-weight", weight.to_string()),
             None => outcome,
         }
     }

@@ -54,6 +54,7 @@ async fn a_secret_that_may_not_be_read_is_named_with_the_permission() {
     let says = ended.says();
     assert!(says.contains("secret not readable"), "{says}");
     assert!(says.contains("secret:shop/database"), "{says}");
+    assert!(says.contains("secretsmanager:GetSecretValue"), "{says}");
     assert!(ended.log.contains("shop/database"), "{}", ended.log);
 }
 

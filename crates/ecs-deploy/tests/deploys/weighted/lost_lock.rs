@@ -28,10 +28,11 @@ async fn a_rollback_by_another_run_stops_one_that_warms_up() {
         failure
             .error
             .to_string()
-            .contains("the tag that holds the lock of this run is gone"),
+            .contains("another run undid this deploy"),
         "{}",
         failure.error
     );
+    assert_eq!(ended.fact("status"), "superseded");
     assert!(!ended.writes().contains(&"ModifyRule"));
     assert_eq!(world.cloud.serving(&shop), [OLD]);
     assert_eq!(desired(&world, "web-green"), 0);

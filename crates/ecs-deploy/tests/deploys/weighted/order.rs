@@ -127,6 +127,7 @@ pub(super) fn rises_or_goes_back(ended: &Ended, group: &str, from: u64, story: &
         let is_fine = match call.operation.as_str() {
             "UpdateService" => call.input["desiredCount"] == 0 && call.input["taskDefinition"].is_null(),
             "ModifyRule" | "RegisterScalableTarget" | "UntagResource" => true,
+            "TagResource" => call.input["tags"][0]["key"] == UNDONE,
             _ => false,
         };
         assert!(
@@ -170,12 +171,20 @@ pub(super) fn sends_no_more_than_asked(ended: &Ended, shop: &Shop, story: &str) 
             "ModifyRule" => (&["Actions", "RuleArn"], input["RuleArn"] == shop.rule.as_str()),
             "TagResource" => {
                 let tags = input["tags"].as_array().unwrap();
-                let own = tags.iter().all(|tag| tag["key"] == TAG || tag["key"] == TRIED);
+                let own = tags
+                    .iter()
+                    .all(|tag| [TAG, TRIED, UNDONE].iter().any(|own| tag["key"] == *own));
                 (&["resourceArn", "tags"], own && is_pair(&input["resourceArn"]))
             }
             "UntagResource" => (
                 &["resourceArn", "tagKeys"],
-                (input["tagKeys"] == json!([TAG]) || input["tagKeys"] == json!([TAG, TRIED]))
+                [
+                    json!([TAG]),
+                    json!([TAG, TRIED]),
+                    json!([TAG, UNDONE]),
+                    json!([TAG, TRIED, UNDONE]),
+                ]
+                .contains(&input["tagKeys"])
                     && is_pair(&input["resourceArn"]),
             ),
             "RegisterScalableTarget" => (&keys, is_pair(&input["ResourceId"])),

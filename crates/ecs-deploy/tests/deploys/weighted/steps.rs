@@ -23,6 +23,12 @@ async fn a_step_waits_for_another_process() {
         ("10".to_owned(), (90, 10))
     );
     assert!(outcome.undo.is_some());
+    let go_on = format!("--green-service web-green --steps '{STEPS}'");
+    assert!(
+        stopped.log.contains("go on with: ecs-deploy promote ") && stopped.log.contains(&go_on),
+        "the steps that are left, and not all at once: {}",
+        stopped.log
+    );
     // Not another deploy, nor somebody else's cleaning up, also after a weekend.
     world.cloud.skip(Duration::from_secs(48 * 3600));
     let other = world.other("8").run(&deploy(&shop, "shop:1.2.0")).await;
