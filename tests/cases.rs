@@ -15,7 +15,13 @@ use std::time::Duration;
 
 use black_box::program;
 
-const PROGRAMS: [&str; 4] = ["ecs-deploy", "health-gate", "image-tag", "notify"];
+const PROGRAMS: [&str; 5] = [
+    "ecs-deploy",
+    "health-gate",
+    "image-tag",
+    "notify",
+    "s3-cdn-publish",
+];
 
 fn cases() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");

@@ -27,7 +27,13 @@ fn release() -> PathBuf {
 fn setup() -> Setup {
     let release = release();
     let mut setup = Setup::new(black_box::stage()).action("org/deploy-actions@v1", &release);
-    for tool in ["image-tag", "health-gate", "ecs-deploy", "notify"] {
+    for tool in [
+        "image-tag",
+        "health-gate",
+        "ecs-deploy",
+        "s3-cdn-publish",
+        "notify",
+    ] {
         setup = setup.action(&format!("org/deploy-actions/{tool}@v1"), &release);
     }
     setup

@@ -17,10 +17,10 @@ use crate::step::{LEDGER, in_run, ledger, outputs};
 const ROLE: &str = "arn:aws:iam::123456789012:role/deploy";
 
 /// For the audience `sts.amazonaws.com` and the subject `repo:org/shop:ref:refs/heads/main`; the stand-in checks no signature.
-const TOKEN: &str = "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJzdHMuYW1hem9uYXdzLmNvbSIsInN1YiI6InJlcG86b3JnL3Nob3A6cmVmOnJlZnMvaGVhZHMvbWFpbiIsImlzcyI6Imh0dHBzOi8vdG9rZW4uYWN0aW9ucy5naXRodWJ1c2VyY29udGVudC5jb20ifQ.c2lnbmF0dXJl";
+pub(crate) const TOKEN: &str = "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJzdHMuYW1hem9uYXdzLmNvbSIsInN1YiI6InJlcG86b3JnL3Nob3A6cmVmOnJlZnMvaGVhZHMvbWFpbiIsImlzcyI6Imh0dHBzOi8vdG9rZW4uYWN0aW9ucy5naXRodWJ1c2VyY29udGVudC5jb20ifQ.c2lnbmF0dXJl";
 
 /// What the job asks for tokens with.
-const BEARER: &str = "the-bearer-of-the-job-4711";
+pub(crate) const BEARER: &str = "the-bearer-of-the-job-4711";
 
 /// A deploy of a job that has no keys but may ask for a token.
 fn by_token(place: &Place, cloud: &Cloud, github: &Server, flags: &[&str]) -> Command {
@@ -37,12 +37,12 @@ fn by_token(place: &Place, cloud: &Cloud, github: &Server, flags: &[&str]) -> Co
     command
 }
 
-fn github() -> Server {
+pub(crate) fn github() -> Server {
     Server::start(Script::new().any([Reply::json(200, &json!({ "count": 1, "value": TOKEN }))])).unwrap()
 }
 
 #[track_caller]
-fn is_silent_about(secrets: &[&str], place: &Place, finished: &Finished) {
+pub(crate) fn is_silent_about(secrets: &[&str], place: &Place, finished: &Finished) {
     // The command that hides a value names it, once, to the runner alone.
     let log: String = finished
         .log()

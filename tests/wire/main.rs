@@ -36,5 +36,8 @@ mod notify_message;
 mod notify_secrets;
 mod pipes;
 mod runner_files;
+mod s3_publish;
+mod s3_publish_access;
+mod s3_publish_cancel;
 mod signals;
 mod trace;

@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, ensure};
 
 use crate::needs::{self, PYTHON};
-use crate::{console, dist, layout, target, tools};
+use crate::{console, dist, environment, layout, target, tools};
 
 pub mod image_tag;
 pub mod looks;
 pub mod measure;
 pub mod memory;
 pub mod peer;
+pub mod publish;
 pub mod quick;
 pub mod report;
 pub mod subject;
@@ -71,6 +72,9 @@ pub fn run(
         if tool == "ecs-deploy" {
             show_waits(root, program, scratch.path());
         }
+        if tool == "s3-cdn-publish" {
+            show_publishes(root, program, scratch.path(), runs);
+        }
     }
     console::line(format!("\nsizes, profile {profile}"));
     console::line(report::sizes(&built));
@@ -115,6 +119,40 @@ fn show_waits(root: &Path, program: &Path, home: &Path) {
     match waits::large(program, &aws, home) {
         Ok(both) => console::line(waits::costs(&both)),
         Err(error) => console::line(format!("not measured: {error:#}")),
+    }
+}
+
+/// How many rounds of publishes there are at most: one takes a minute with all peers.
+const PUBLISHES: u32 = 3;
+
+/// Measures what publishing a site costs, and prints the tables. Takes some minutes.
+fn show_publishes(root: &Path, program: &Path, scratch: &Path, runs: u32) {
+    let or_skip = |name: &str, found: Option<PathBuf>| {
+        if found.is_none() {
+            console::line(format!(
+                "skipped: {name} (name it by DEPLOY_ACTIONS_BENCH_{})",
+                name.to_ascii_uppercase()
+            ));
+        }
+        found
+    };
+    let wheels = || Some(needs::ensure(root, PYTHON).ok()?.program.with_file_name("aws"));
+    let peers = publish::Peers {
+        aws: or_skip("aws", environment::find_peer("aws").or_else(wheels)),
+        s5cmd: or_skip("s5cmd", environment::find_peer("s5cmd")),
+        rclone: or_skip("rclone", environment::find_peer("rclone")),
+    };
+    match publish::measured(program, &peers, scratch, runs.clamp(1, PUBLISHES)) {
+        Ok(stages) => {
+            for (title, runs) in stages {
+                console::line(format!("\n{title}"));
+                console::line(publish::absolute(&runs));
+                if let Some(ratios) = publish::ratios(&runs) {
+                    console::line(ratios);
+                }
+            }
+        }
+        Err(error) => console::line(format!("s3-cdn-publish: not measured: {error:#}")),
     }
 }
 

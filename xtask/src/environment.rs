@@ -84,6 +84,17 @@ pub fn find_program(name: &str) -> Option<PathBuf> {
         .find(|file| is_executable(file))
 }
 
+/// A program to compare with: the one that `DEPLOY_ACTIONS_BENCH_<NAME>` names, which a script in front of it does not slow
+/// down, or the first on `PATH`.
+#[must_use]
+pub fn find_peer(name: &str) -> Option<PathBuf> {
+    let variable = format!("DEPLOY_ACTIONS_BENCH_{}", name.to_ascii_uppercase());
+    let named = read(&variable).map(PathBuf::from);
+    named
+        .filter(|file| is_executable(file))
+        .or_else(|| find_program(name))
+}
+
 #[cfg(unix)]
 fn is_executable(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;

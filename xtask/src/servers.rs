@@ -38,6 +38,7 @@ const SERVERS: [(Need, &[&str]); 6] = [
             "with_moto_tool::",
             "with_prometheus::",
             "with_prometheus_compare::",
+            "with_s3::",
         ],
     ),
 ];

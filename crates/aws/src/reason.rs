@@ -159,13 +159,28 @@ fn answered(call: &str, said: &ErrorMetadata, status: u16) -> Reason {
     } else if is(&UNKNOWN) {
         access(format!("the credentials for `{call}` are not accepted: `{code}`"))
     } else if is(&DENIED) || matches!(status, 401 | 403) {
-        access(format!("access denied for `{call}`"))
+        match lacking(message).filter(|action| *action != call) {
+            Some(action) => access(format!("access denied for `{call}`: it needs `{action}` too")),
+            None => access(format!("access denied for `{call}`")),
+        }
     } else {
         Reason {
             kind: Kind::Question,
             text: format!("`{call}` was refused: {}", words(code, message, status)),
         }
     }
+}
+
+/// The action that a service says is not allowed: `… is not authorized to perform: kms:GenerateDataKey on resource …`
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html>).
+fn lacking(message: &str) -> Option<&str> {
+    let (_, behind) = message.split_once("not authorized to perform: ")?;
+    let action = behind.split_ascii_whitespace().next()?;
+    let (service, name) = action.split_once(':')?;
+    let is_plain = |word: &str| {
+        (1..=64).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    (is_plain(service) && is_plain(name)).then_some(action)
 }
 
 /// A code without what some protocols put around it: `namespace#Code`, `Code:http://…`.

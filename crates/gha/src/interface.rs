@@ -261,7 +261,8 @@ fn description(arg: &Arg) -> String {
         .iter()
         .map(|value| value.to_string_lossy().into_owned())
         .collect();
-    if !defaults.is_empty() {
+    // An empty default is what a flag is without; its help says what that means.
+    if defaults.iter().any(|default| !default.is_empty()) {
         text.push_str(&format!(" Default: {}.", defaults.join(", ")));
     } else if matches!(arg.get_action(), ArgAction::SetTrue) {
         text.push_str(" Default: false.");
@@ -287,7 +288,7 @@ mod tests {
     enum Sub {
         Wait {
             /// Where
-            #[arg(long)]
+            #[arg(long, default_value = "")]
             url: String,
             /// How long.
             #[arg(long, default_value = "5m")]

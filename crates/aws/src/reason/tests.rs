@@ -26,6 +26,30 @@ fn refused(status: u16, code: &str, message: &str) -> Reason {
 }
 
 #[test]
+fn the_action_that_lacks_is_named_where_it_is_another_one() {
+    let says = |action: &str| {
+        format!(
+            "User: arn:aws:sts::123456789012:assumed-role/x/y is not authorized to perform: {action} on resource: z"
+        )
+    };
+    for (action, text) in [
+        (
+            "kms:GenerateDataKey",
+            "access denied for `cloudwatch:GetMetricData`: it needs `kms:GenerateDataKey` too",
+        ),
+        (
+            "cloudwatch:GetMetricData",
+            "access denied for `cloudwatch:GetMetricData`",
+        ),
+        ("::error::x", "access denied for `cloudwatch:GetMetricData`"),
+        ("", "access denied for `cloudwatch:GetMetricData`"),
+    ] {
+        let reason = refused(403, "AccessDenied", &says(action));
+        assert_eq!((reason.kind, reason.text.as_str()), (Kind::Access, text));
+    }
+}
+
+#[test]
 fn answers_are_told_apart() {
     let denied = "User: arn:aws:sts::123456789012:assumed-role/x/y is not authorized";
     for (status, code, message, kind, text) in [

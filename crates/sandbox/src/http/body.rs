@@ -30,19 +30,27 @@ pub(crate) enum Sending {
 }
 
 impl Sending {
+    /// All of a body.
+    pub(crate) fn whole(bytes: Bytes) -> Self {
+        Self::Whole(Some(bytes).filter(|bytes| !bytes.is_empty()))
+    }
+
+    /// The first bytes of a body, which is announced whole.
+    pub(crate) fn cut(bytes: &Bytes, at: usize) -> Self {
+        // One byte is always missing, or else nothing would be cut.
+        let part = bytes.slice(..at.min(bytes.len().saturating_sub(1)));
+        Self::Cut {
+            part: Some(part),
+            announced: bytes.len().max(1) as u64,
+            flushed: false,
+        }
+    }
+
     pub(crate) fn new(response: &Response) -> Self {
         let bytes = Bytes::from(response.body.clone());
         match response.delivery {
-            Delivery::Whole => Self::Whole(Some(bytes).filter(|bytes| !bytes.is_empty())),
-            Delivery::Cut(at) => {
-                // One byte is always missing, or else nothing would be cut.
-                let part = bytes.slice(..at.min(bytes.len().saturating_sub(1)));
-                Self::Cut {
-                    part: Some(part),
-                    announced: bytes.len().max(1) as u64,
-                    flushed: false,
-                }
-            }
+            Delivery::Whole => Self::whole(bytes),
+            Delivery::Cut(at) => Self::cut(&bytes, at),
             Delivery::Endless(pause) => {
                 let chunk = if bytes.is_empty() {
                     Bytes::from_static(b".")

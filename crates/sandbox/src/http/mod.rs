@@ -16,7 +16,7 @@
 //! Each server has its own thread and stops when it is dropped. Limits: HTTP/1.1 only; a request's body is read
 //! whole before the reply; bodies of replies are held in memory.
 
-mod body;
+pub(crate) mod body;
 mod connection;
 mod log;
 mod proxy;
@@ -31,3 +31,4 @@ pub use proxy::Proxy;
 pub use reply::Reply;
 pub use script::Script;
 pub use server::Server;
+pub(crate) use thread::Listening;

@@ -26,7 +26,16 @@ impl Listening {
         F: Fn(TcpStream) -> T + Send + 'static,
         T: Future<Output = ()> + 'static,
     {
-        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        Self::start_at(name, 0, serve)
+    }
+
+    /// The same on this port; 0 for one that the system chooses.
+    pub(crate) fn start_at<F, T>(name: &str, port: u16, serve: F) -> io::Result<Self>
+    where
+        F: Fn(TcpStream) -> T + Send + 'static,
+        T: Future<Output = ()> + 'static,
+    {
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let runtime = Builder::new_current_thread().enable_all().build()?;

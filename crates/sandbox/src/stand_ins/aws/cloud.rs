@@ -250,6 +250,7 @@ impl Inside {
             (End::Lost | End::Reset, _) => Reply::reset(),
             (End::Hung, _) => Reply::hang(),
             (_, Some(Fault::Slow(delay))) => wire.encode(&operation, answer).delay(delay),
+            (_, Some(Fault::Cut(bytes))) => wire.encode(&operation, answer).cut_after(bytes),
             _ => wire.encode(&operation, answer),
         };
         self.log.push(Entry {
@@ -329,10 +330,12 @@ fn lock(state: &Mutex<Inside>) -> MutexGuard<'_, Inside> {
 
 impl Heard {
     fn of(reply: Reply) -> Self {
-        use crate::http::reply::Kind;
+        use crate::http::reply::{Delivery, Kind};
 
         let delay = reply.delay;
         match reply.kind {
+            // What breaks off is a broken connection to who reads it whole.
+            Kind::Response(response) if !matches!(response.delivery, Delivery::Whole) => Self::Reset,
             Kind::Response(response) => Self::Answer {
                 status: response.status,
                 headers: response.headers,

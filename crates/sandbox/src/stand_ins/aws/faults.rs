@@ -30,6 +30,8 @@ pub enum Fault {
     Lost,
     /// It is done, and the answer comes so much later, in real time.
     Slow(Duration),
+    /// It is done, and the connection closes after so many bytes of the answer's body.
+    Cut(usize),
 }
 
 /// Which calls of an operation.
@@ -41,6 +43,8 @@ pub enum Turn {
     First(usize),
     /// Each.
     Every,
+    /// Each so-manieth: 7 is the 7th, the 14th and so on.
+    EveryNth(usize),
     /// Each from this moment of the cloud's clock on.
     Since(Duration),
 }
@@ -67,9 +71,22 @@ impl Fault {
             ),
             Self::Denied => Refusal::new("AccessDeniedException", denied(call)),
             Self::Refused(refusal) => refusal.clone(),
-            Self::Reset | Self::Hang | Self::Lost | Self::Slow(_) => return None,
+            Self::Reset | Self::Hang | Self::Lost | Self::Slow(_) | Self::Cut(_) => return None,
         };
         Some(refusal)
+    }
+}
+
+impl Turn {
+    /// Whether it is that of the nth call, which comes at this moment.
+    pub(crate) fn is(self, nth: usize, now: Duration) -> bool {
+        match self {
+            Self::Nth(number) => number == nth,
+            Self::First(number) => nth <= number,
+            Self::Every => true,
+            Self::EveryNth(number) => number > 0 && nth.is_multiple_of(number),
+            Self::Since(moment) => moment <= now,
+        }
     }
 }
 
@@ -93,15 +110,10 @@ impl Faults {
 
     /// What strikes the call that is the nth of its operation.
     pub(crate) fn strike(&self, call: &Call, nth: usize) -> Option<Fault> {
-        let found = self.asked.iter().find(|(operation, turn, _)| {
-            fits(operation, call)
-                && match turn {
-                    Turn::Nth(number) => *number == nth,
-                    Turn::First(number) => nth <= *number,
-                    Turn::Every => true,
-                    Turn::Since(moment) => *moment <= call.now,
-                }
-        });
+        let found = self
+            .asked
+            .iter()
+            .find(|(operation, turn, _)| fits(operation, call) && turn.is(nth, call.now));
         found.map(|(_, _, fault)| fault.clone())
     }
 }
@@ -148,6 +160,7 @@ mod tests {
             ("UpdateService", Turn::Nth(2), [false, true, false]),
             ("ecs:UpdateService", Turn::First(2), [true, true, false]),
             ("ecs:*", Turn::Every, [true, true, true]),
+            ("UpdateService", Turn::EveryNth(2), [false, true, false]),
             ("*", Turn::Since(Duration::from_secs(3)), [false, false, true]),
             ("elasticloadbalancing:*", Turn::Every, [false, false, false]),
             ("RunTask", Turn::Every, [false, false, false]),

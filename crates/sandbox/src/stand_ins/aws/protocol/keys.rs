@@ -91,6 +91,11 @@ impl Keys {
         }
     }
 
+    /// The pair of that id.
+    pub(crate) fn pair(&self, id: &str) -> Option<&Key> {
+        self.known.iter().find(|key| key.id == id)
+    }
+
     /// Who signed this request; none where the operation asks for no signature.
     ///
     /// # Errors
@@ -104,19 +109,32 @@ impl Keys {
         if asked.service == "sts" && asked.operation == "AssumeRoleWithWebIdentity" {
             return Ok(None);
         }
+        self.signer(request, asked.service, now).map(Some)
+    }
+
+    /// Who signed a request to this service.
+    ///
+    /// # Errors
+    /// As [`Keys::check`].
+    pub(crate) fn signer(
+        &self,
+        request: &Request,
+        service: &str,
+        now: Duration,
+    ) -> Result<Identity, Refusal> {
         let Some(given) = Authorization::of(request) else {
             return Err(refused(
                 "MissingAuthenticationTokenException",
                 "Missing Authentication Token",
             ));
         };
-        let Some(key) = self.known.iter().find(|key| key.id == given.key) else {
+        let Some(key) = self.pair(given.key) else {
             return Err(invalid_token());
         };
         if request.header("x-amz-security-token") != key.token.as_deref() {
             return Err(invalid_token());
         }
-        if let Some(fault) = self.scope_fault(&given, asked.service) {
+        if let Some(fault) = self.scope_fault(&given, service) {
             return Err(refused("InvalidSignatureException", &fault));
         }
         let unsigned = request
@@ -141,7 +159,7 @@ impl Keys {
                 "The security token included in the request is expired",
             ));
         }
-        Ok(Some(key.identity.clone()))
+        Ok(key.identity.clone())
     }
 
     fn scope_fault(&self, given: &Authorization<'_>, service: &str) -> Option<String> {
@@ -154,8 +172,8 @@ impl Keys {
                 "Credential should be scoped to correct service: '{expected}'."
             ));
         }
-        // These two are also global.
-        let global = matches!(service, "sts" | "iam") && given.region == "us-east-1";
+        // These are also global.
+        let global = matches!(service, "sts" | "iam" | "cloudfront") && given.region == "us-east-1";
         (given.region != self.region && !global).then(|| {
             format!(
                 "Credential should be scoped to a valid region, not '{}'.",

@@ -18,6 +18,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 pub use keys::{Identity, Key, Keys};
+pub(crate) use signature::Authorization;
 
 use super::call::{Answer, Refusal};
 use crate::http::{Reply, Request};

@@ -13,22 +13,22 @@ use crate::http::Request;
 
 /// The `Authorization` header, apart.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Authorization<'a> {
+pub(crate) struct Authorization<'a> {
     /// The access key id.
-    pub(super) key: &'a str,
+    pub(crate) key: &'a str,
     /// `20261122`.
     date: &'a str,
     /// The region that was signed for.
-    pub(super) region: &'a str,
+    pub(crate) region: &'a str,
     /// The service that was signed for, as SigV4 names it.
-    pub(super) service: &'a str,
+    pub(crate) service: &'a str,
     signed: Vec<&'a str>,
     signature: &'a str,
 }
 
 impl<'a> Authorization<'a> {
     /// Takes it from a request; none where there is none or it is another scheme's.
-    pub(super) fn of(request: &'a Request) -> Option<Self> {
+    pub(crate) fn of(request: &'a Request) -> Option<Self> {
         let parts = request
             .header("authorization")?
             .strip_prefix("AWS4-HMAC-SHA256 ")?;
@@ -52,15 +52,24 @@ impl<'a> Authorization<'a> {
     }
 
     /// Whether a header is among those that were signed.
-    pub(super) fn signs(&self, header: &str) -> bool {
+    pub(crate) fn signs(&self, header: &str) -> bool {
         self.signed.contains(&header)
+    }
+
+    /// The headers that were signed, in their order.
+    pub(crate) fn signed(&self) -> &[&'a str] {
+        &self.signed
     }
 
     /// Whether the request was signed with this secret.
     pub(super) fn is_by(&self, secret: &str, request: &Request) -> bool {
+        self.signed_by(secret, request, &self.canonical(request))
+    }
+
+    /// The same for a service with a canonical form of its own, which is given.
+    pub(crate) fn signed_by(&self, secret: &str, request: &Request, canonical: &str) -> bool {
         let scope = format!("{}/{}/{}/aws4_request", self.date, self.region, self.service);
         let time = request.header("x-amz-date").unwrap_or_default();
-        let canonical = self.canonical(request);
         let text = format!(
             "AWS4-HMAC-SHA256\n{time}\n{scope}\n{}",
             hash(canonical.as_bytes())

@@ -1,0 +1,15 @@
+//! Whole commands against a stand-in of S3 and CloudFront, on virtual time.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails where it stands")]
+
+mod cdn;
+mod cloud;
+mod locks;
+mod matrix;
+mod nights;
+mod order;
+mod rivals;
+mod site;
+mod stores;
+mod tidy;
+mod visitors;
+mod way;
