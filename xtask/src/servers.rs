@@ -34,6 +34,7 @@ const SERVERS: [(Need, &[&str]); 6] = [
             "with_aws_ecs::",
             "with_aws_elb::",
             "with_grpc::",
+            "with_kubectl::",
             "with_moto::",
             "with_moto_tool::",
             "with_prometheus::",

@@ -24,7 +24,7 @@ pub(crate) mod reply;
 mod script;
 mod server;
 mod thread;
-mod tls;
+pub(crate) mod tls;
 
 pub use log::Request;
 pub use proxy::Proxy;

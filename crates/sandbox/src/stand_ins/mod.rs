@@ -3,4 +3,5 @@
 pub mod aws;
 pub mod chat;
 pub mod github;
+pub mod kubernetes;
 pub mod web;
