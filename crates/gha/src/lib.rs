@@ -13,6 +13,7 @@ pub mod edge;
 pub mod env;
 pub mod exit;
 pub mod failure;
+pub mod faults;
 pub mod flags;
 pub mod inputs;
 pub mod interface;

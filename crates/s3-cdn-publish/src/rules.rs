@@ -11,13 +11,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use gha::faults::{Faults, Place};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use crate::headers::{Encryption, Headers};
 use crate::media_type;
 use crate::phase::Phase;
 
-mod fault;
 mod file;
 pub mod kind;
 mod line;
@@ -27,7 +27,6 @@ mod schema;
 mod tree;
 mod value;
 
-pub use fault::{Faults, Place};
 pub use line::LineError;
 pub use schema::schema;
 

@@ -21,7 +21,6 @@ pub mod address;
 mod check;
 pub mod choice;
 pub mod comparison;
-pub mod fault;
 mod file;
 mod names;
 mod node;
@@ -38,6 +37,7 @@ pub mod watch;
 #[cfg(test)]
 mod tests;
 
+pub use gha::faults as fault;
 pub use offer::{Offer, Part};
 pub use schema::schema;
 

@@ -88,9 +88,7 @@ pub(crate) fn parse(name: &str, bytes: &[u8]) -> Result<Node, Faults> {
         Ok(raw) => Ok(node(raw, source)),
         Err(error) => {
             let error = error.without_snippet();
-            let at = error
-                .location()
-                .map_or(Place::START, |location| Place::from(&location));
+            let at = error.location().map_or(Place::START, |location| place(&location));
             refuse(at, refused::message(error))
         }
     }
@@ -142,15 +140,23 @@ fn node(raw: Spanned<Raw>, source: &str) -> Node {
             pairs
                 .into_iter()
                 .map(|(key, value)| {
-                    let at = Place::from(&key.referenced);
+                    let at = place(&key.referenced);
                     (Key { at, name: key.value }, node(value, source))
                 })
                 .collect(),
         ),
     };
     Node {
-        at: Place::from(&raw.referenced),
+        at: place(&raw.referenced),
         value,
+    }
+}
+
+/// A place as the parser gives it; it has none for what is not in the text.
+fn place(location: &Location) -> Place {
+    Place {
+        line: location.line().max(1),
+        column: location.column().max(1),
     }
 }
 

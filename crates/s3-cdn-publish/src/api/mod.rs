@@ -98,12 +98,6 @@ impl Refused {
         self.reason.kind == Kind::Passing || self.is("OperationAborted")
     }
 
-    /// Whether it is about credentials or permissions.
-    #[must_use]
-    pub fn is_access(&self) -> bool {
-        self.reason.kind == Kind::Access
-    }
-
     /// Whether the store asks to be asked less often.
     #[must_use]
     pub fn is_slow_down(&self) -> bool {

@@ -1,9 +1,9 @@
 //! A rules file, from its tree to rules. Reading never stops at a fault: what can't be read is told and left out, so that
 //! one run shows everything that is wrong.
 
+use gha::faults::{Faults, Place};
 use gha::text;
 
-use super::fault::{Faults, Place};
 use super::names::nearest;
 use super::tree::{self, Key, Node, Value};
 use super::{Pattern, Rule, pattern, value};
@@ -53,7 +53,7 @@ pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Vec<Rule>, Faults> {
     let tree = tree::parse(name, bytes)?;
     let mut faults = Faults::none(name);
     let rules = file(&tree, &mut faults);
-    faults.or(rules)
+    faults.or(Some(rules))
 }
 
 fn file(node: &Node, faults: &mut Faults) -> Vec<Rule> {

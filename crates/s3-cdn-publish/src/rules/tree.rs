@@ -8,9 +8,8 @@ use serde_saphyr::budget::Budget;
 use serde_saphyr::options::{AliasLimits, NonFiniteFloatPolicy, Options};
 use serde_saphyr::{Location, Spanned};
 
+use gha::faults::{Faults, Place};
 use gha::text;
-
-use super::fault::{Faults, Place};
 
 /// The largest file, in bytes.
 const LARGEST: usize = 1024 * 1024;
@@ -83,9 +82,7 @@ pub(super) fn parse(name: &str, bytes: &[u8]) -> Result<Node, Faults> {
         Ok(raw) => Ok(node(raw, source)),
         Err(error) => {
             let error = error.without_snippet();
-            let at = error
-                .location()
-                .map_or(Place::START, |location| Place::from(&location));
+            let at = error.location().map_or(Place::START, |location| place(&location));
             refuse(at, message(error))
         }
     }
@@ -164,15 +161,23 @@ fn node(raw: Spanned<Raw>, source: &str) -> Node {
             pairs
                 .into_iter()
                 .map(|(key, value)| {
-                    let at = Place::from(&key.referenced);
+                    let at = place(&key.referenced);
                     (Key { at, name: key.value }, node(value, source))
                 })
                 .collect(),
         ),
     };
     Node {
-        at: Place::from(&raw.referenced),
+        at: place(&raw.referenced),
         value,
+    }
+}
+
+/// A place as the parser gives it; it has none for what is not in the text.
+fn place(location: &Location) -> Place {
+    Place {
+        line: location.line().max(1),
+        column: location.column().max(1),
     }
 }
 
