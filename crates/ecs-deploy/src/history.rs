@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use gha::image::Image;
 use gha::text;
 
 use crate::api::Refused;
@@ -9,7 +10,6 @@ use crate::place::Place;
 use crate::prepare;
 use crate::rollback_target::Past;
 use crate::task_definition::TaskDefinition;
-use crate::task_definition::image::Image;
 use crate::words::ServiceDeploymentStatus;
 
 /// How many successful deployments are looked into for a version.

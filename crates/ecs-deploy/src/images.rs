@@ -4,15 +4,15 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use gha::{accounts, text};
+use gha::{accounts, image, text};
 use tokio::time::timeout;
 
 use crate::api::Api;
 use crate::api::registry::Known;
 use crate::error::Error;
+use crate::task_definition::TaskDefinition;
 use crate::task_definition::needs::Needs;
 use crate::task_definition::registry::Place;
-use crate::task_definition::{TaskDefinition, image};
 
 /// The longest that a deploy waits for the answers; a registry that is out of reach must not hold it up.
 const LONGEST: Duration = Duration::from_secs(15);

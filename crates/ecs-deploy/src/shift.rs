@@ -14,6 +14,7 @@ mod health;
 mod machine;
 mod phases;
 
+pub use gate::gates::Says as GateSays;
 pub use machine::State;
 
 /// The weights of the two target groups in the rule.
@@ -166,19 +167,6 @@ pub enum Gate {
     Before,
     /// During a step.
     During(usize),
-}
-
-/// What a gate says so far.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum GateSays {
-    /// Nothing yet.
-    Running,
-    /// Yes.
-    Pass,
-    /// No, and why.
-    Fail(String),
-    /// Neither, and why.
-    Inconclusive(String),
 }
 
 /// What one look came to.

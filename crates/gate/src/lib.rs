@@ -14,6 +14,7 @@ pub mod course;
 pub mod expect;
 pub mod expression;
 pub mod finding;
+pub mod gates;
 pub mod measured;
 pub mod net;
 pub mod observation;

@@ -7,6 +7,7 @@
 
 pub mod accounts;
 pub mod command;
+pub mod container_command;
 pub mod context;
 pub mod duration;
 pub mod edge;
@@ -15,6 +16,7 @@ pub mod exit;
 pub mod failure;
 pub mod faults;
 pub mod flags;
+pub mod image;
 pub mod inputs;
 pub mod interface;
 pub mod ledger;

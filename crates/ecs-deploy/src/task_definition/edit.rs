@@ -7,9 +7,9 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 
+use gha::image::ImageError;
 use gha::text;
 
-use crate::task_definition::image::ImageError;
 use crate::task_definition::{TaskDefinition, text as text_of};
 
 mod line;

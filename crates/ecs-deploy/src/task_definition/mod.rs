@@ -10,7 +10,6 @@ use serde_json::{Map, Value};
 
 pub mod diff;
 pub mod edit;
-pub mod image;
 pub mod keys;
 pub mod needs;
 mod numbers;

@@ -1,7 +1,7 @@
 //! Images in a private registry of Amazon ECR: the question that a reference comes to. All other registries are not asked:
 //! each has a way of its own to be asked, and credentials that a deploy does not have.
 
-use crate::task_definition::image::Image;
+use gha::image::Image;
 
 /// The tag of a reference that names neither tag nor digest.
 const LATEST: &str = "latest";

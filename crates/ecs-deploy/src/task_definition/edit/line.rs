@@ -1,7 +1,9 @@
 //! The lines in which changes are written: `container=reference`, `container:NAME=value`, amounts and commands.
 
+use gha::container_command::ContainerCommand;
+use gha::image::Image;
+
 use super::{Amount, Change, Edit, EditError, shown};
-use crate::task_definition::image::Image;
 
 impl Edit {
     /// Reads `container=reference`, or a reference alone.
@@ -108,39 +110,18 @@ impl Edit {
         })
     }
 
-    /// Reads the command of a container, `container=COMMAND` or a command alone: a JSON list of texts, or words as a
-    /// POSIX shell would split them, with its quotes and backslashes
-    /// (<https://pubs.opengroup.org/onlinepubs/9699919799/utilities/V3_chap02.html#tag_18_02>). No shell runs, so
-    /// nothing is expanded. A line begins with a container where what stands before its first `=` could be the name
-    /// of one; `[]` leaves the command to the image.
+    /// Reads the command of a container, as [`ContainerCommand`] has it.
     ///
     /// # Errors
-    /// When it is empty, a quote is open, or the list is of something else than texts.
+    /// When it is none.
     pub fn command(line: &str) -> Result<Self, EditError> {
-        let line = line.trim();
-        let named = line
-            .split_once('=')
-            .filter(|(container, _)| is_container_name(container.trim()));
-        let (container, command) = match named {
-            Some((container, command)) => (Some(container.trim().to_owned()), command.trim()),
-            None => (None, line),
-        };
-        let refuse = |why| EditError::Command {
-            given: shown(command),
-            why,
-        };
-        let words = if command.starts_with('[') {
-            serde_json::from_str(command).map_err(|_| refuse("is no JSON list of texts"))?
-        } else {
-            let words = shlex::split(command).ok_or_else(|| refuse("has a quote that is not closed"))?;
-            if words.is_empty() {
-                return Err(refuse("is empty; write `[]` for the image's own"));
-            }
-            words
-        };
+        let read = ContainerCommand::parse(line).map_err(|error| EditError::Command {
+            given: shown(&error.given),
+            why: error.why,
+        })?;
         Ok(Self {
-            container,
-            change: Change::Command(words),
+            container: read.container,
+            change: Change::Command(read.words),
         })
     }
 }
@@ -162,15 +143,6 @@ fn variable(line: &str) -> Result<(Option<String>, String, &str), EditError> {
         return Err(EditError::Variable("has a blank in the name of a variable"));
     }
     Ok((container.map(str::to_owned), name.to_owned(), value))
-}
-
-/// A container's name is of at most 255 letters, digits, `_` and `-`
-/// (<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html>).
-fn is_container_name(text: &str) -> bool {
-    (1..=255).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
 /// Whether a text is CPU or memory of a task: a whole number, or a number and the unit

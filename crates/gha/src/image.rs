@@ -2,7 +2,7 @@
 //! (<https://github.com/distribution/reference/blob/main/reference.go>). The version of an image is its tag, or its
 //! digest where it has no tag.
 
-use gha::text;
+use crate::text;
 
 /// A reference, in its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +99,7 @@ impl<'a> Image<'a> {
             );
         }
         if self.digest.is_some_and(|digest| !is_digest(digest)) {
-            return Some("a digest is `sha256:` and 64 hexadecimal digits");
+            return Some("a digest is `sha256:` and 64 hexadecimal digits, or `sha512:` and 128");
         }
         None
     }
@@ -152,11 +152,16 @@ fn is_tag(tag: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
 }
 
-/// ECS knows no other algorithm
-/// (<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html>).
+/// The algorithms that registries know
+/// (<https://github.com/opencontainers/image-spec/blob/main/descriptor.md#registered-algorithms>).
 fn is_digest(digest: &str) -> bool {
-    let hash = digest.strip_prefix("sha256:");
-    hash.is_some_and(|hash| hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    let length = match digest.split_once(':') {
+        Some(("sha256", _)) => 64,
+        Some(("sha512", _)) => 128,
+        _ => return false,
+    };
+    let hash = &digest["sha256:".len()..];
+    hash.len() == length && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::io::Read as _;
 use gha::text;
 use serde_json::json;
 
-use crate::error::Error;
+use super::FlagError;
 
 /// The most that is read of a file. The reader of gate files refuses less, and says so.
 const LONGEST: u64 = 2 * 1024 * 1024;
@@ -17,7 +17,7 @@ const DURATION: &str = "5m";
 /// How often a preset looks: a rate at which five minutes are enough samples for a share of 1 %.
 const RATE: &str = "2/s";
 
-/// The presets that judge crashes, which ECS tells.
+/// The presets that judge crashes, which a tool may tell.
 const JUDGE_CRASHES: [&str; 2] = ["canary", "slo-default"];
 
 /// A gate as it was asked for.
@@ -31,7 +31,7 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    pub(super) fn of(value: &str) -> Result<Self, Error> {
+    pub(super) fn of(value: &str, tells_crashes: bool) -> Result<Self, FlagError> {
         let words: Vec<&str> = value.split_whitespace().collect();
         match words[..] {
             // No path has an address as its second word.
@@ -39,7 +39,7 @@ impl Asked {
                 let duration = rest.first().copied().unwrap_or(DURATION);
                 Ok(Self {
                     name: text::cut(&text::line(preset), 40),
-                    content: preset_file(preset, url, duration).into_bytes(),
+                    content: preset_file(preset, url, duration, tells_crashes).into_bytes(),
                     is_file: false,
                 })
             }
@@ -47,12 +47,12 @@ impl Asked {
         }
     }
 
-    fn file(path: &str) -> Result<Self, Error> {
+    fn file(path: &str) -> Result<Self, FlagError> {
         // The whole path where it can't be read; its last part is enough for what follows.
         let shown = text::cut(&text::line(path), 200);
         let mut content = Vec::new();
         let read = File::open(path).and_then(|file| file.take(LONGEST).read_to_end(&mut content));
-        read.map_err(|error| Error::Flag {
+        read.map_err(|error| FlagError {
             flag: "gate",
             reason: format!(
                 "failed to read the gate file `{shown}`: {error}; a preset is written with its address, such as `steady \
@@ -68,10 +68,10 @@ impl Asked {
 }
 
 /// A gate file for a preset. JSON is YAML, and its texts are quoted.
-fn preset_file(preset: &str, url: &str, duration: &str) -> String {
+fn preset_file(preset: &str, url: &str, duration: &str, tells_crashes: bool) -> String {
     let mut watch = json!({ "duration": duration, "preset": preset, "probe": { "http": url, "rate": RATE } });
     let mut file = json!({ "version": 1 });
-    if JUDGE_CRASHES.contains(&preset) {
+    if tells_crashes && JUDGE_CRASHES.contains(&preset) {
         file["sources"] = json!({ "ecs": { "type": "ecs" } });
         watch["signals"] = json!({ "crashes": { "count": { "source": "ecs" } } });
     }
@@ -80,8 +80,8 @@ fn preset_file(preset: &str, url: &str, duration: &str) -> String {
 }
 
 /// `NAME=VALUE` of `--gate-var`.
-pub(super) fn variable(pair: &str) -> Result<(String, String), Error> {
-    let (name, value) = pair.split_once('=').ok_or_else(|| Error::Flag {
+pub(super) fn variable(pair: &str) -> Result<(String, String), FlagError> {
+    let (name, value) = pair.split_once('=').ok_or_else(|| FlagError {
         flag: "gate-var",
         reason: format!(
             "`{}` is no name and value with `=` between them",
@@ -93,14 +93,14 @@ pub(super) fn variable(pair: &str) -> Result<(String, String), Error> {
 
 #[cfg(test)]
 mod tests {
-    use gate::spec::{self, Offer};
     use gha::env::Env;
 
     use super::*;
+    use crate::spec::{self, Offer};
 
     /// The rules of a preset, or what is wrong.
     fn rules(value: &str) -> Result<Vec<String>, String> {
-        let asked = Asked::of(value).map_err(|error| error.to_string())?;
+        let asked = Asked::of(value, true).map_err(|error| error.to_string())?;
         assert!(!asked.is_file);
         let offer = Offer {
             ecs: true,
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn anything_else_is_a_file() {
         for value in ["no such file.yml", "steady", "steady https://x 5m more"] {
-            let error = Asked::of(value).unwrap_err().to_string();
+            let error = Asked::of(value, true).unwrap_err().to_string();
             assert!(error.contains(&format!("gate file `{value}`")), "{error}");
         }
     }

@@ -1,13 +1,14 @@
 //! What a gate came to, for the log, the result and the job summary.
 
-use gate::account::rules::RuleReport;
-use gate::account::watch::WatchReport;
-use gate::account::{Account, Comparison};
-use gate::verdict::Verdict;
 use gha::outcome::Outcome;
 use gha::summary::Summary;
 use gha::{accounts, markdown, text};
 use serde_json::{Value, json};
+
+use crate::account::rules::RuleReport;
+use crate::account::watch::WatchReport;
+use crate::account::{Account, Comparison};
+use crate::verdict::Verdict;
 
 /// What a gate came to.
 #[derive(Clone, Debug, PartialEq)]
