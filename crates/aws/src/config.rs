@@ -17,6 +17,7 @@ use aws_smithy_http_client::tls::{Provider, TlsContext};
 use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_types::service_config::ServiceConfigKey;
 use gha::edge::http::HttpError;
 use gha::interface::Interface;
 
@@ -83,6 +84,23 @@ pub fn narrowed(config: &SdkConfig, settings: &Settings<'_>) -> SdkConfig {
         builder = builder.endpoint_url(endpoint);
     }
     builder.build()
+}
+
+/// Where a service is instead of AWS, if somebody says so: by a flag, for this service, or for all. `service` is its id in the
+/// SDK, such as `S3` (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>).
+#[must_use]
+pub fn endpoint(config: &SdkConfig, service: &str) -> Option<String> {
+    let all = || config.endpoint_url().map(str::to_owned);
+    if config.get_origin("endpoint_url").is_client_config() {
+        return all();
+    }
+    let key = ServiceConfigKey::builder()
+        .service_id(service)
+        .env("AWS_ENDPOINT_URL")
+        .profile("endpoint_url")
+        .build();
+    let own = key.ok().zip(config.service_config());
+    own.and_then(|(key, known)| known.load_config(key)).or_else(all)
 }
 
 fn timeouts(settings: &Settings<'_>) -> TimeoutConfig {

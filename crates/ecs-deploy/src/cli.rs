@@ -141,10 +141,10 @@ pub struct Place {
     #[arg(long, value_name = "REGION", help_heading = "AWS")]
     pub region: Option<String>,
     /// Role to take for the run: by the workflow's OIDC token where the job may have one, else by the credentials at hand.
-    #[arg(long, value_name = "ARN", help_heading = "AWS")]
+    #[arg(long, value_name = "ARN", value_parser = aws::flags::role_arn, help_heading = "AWS")]
     pub role_arn: Option<String>,
     /// Address of the AWS services, for a stand-in of them.
-    #[arg(long, value_name = "URL", help_heading = "AWS")]
+    #[arg(long, value_name = "URL", value_parser = aws::flags::endpoint_url, help_heading = "AWS")]
     pub endpoint_url: Option<String>,
     /// Name of the deployment environment, for the ledger and messages.
     #[arg(long, value_name = "NAME", help_heading = "Result")]

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::etag::Etag;
 use crate::pace::Pace;
 use crate::place::Place;
+use crate::report::counted;
 use crate::settle::{Head, Want, needs_md5, settle};
 use crate::side_by_side::all;
 use crate::site;
@@ -37,9 +38,12 @@ pub async fn all_doubts(
     if doubts.is_empty() {
         return Ok(());
     }
+    let (count, is, they) = match doubts.len() {
+        1 => (counted(1, "object"), "is", "it is"),
+        many => (counted(many as u64, "object"), "are", "they are"),
+    };
     place.runner.info(&format!(
-        "{} objects are not known by a manifest and are asked what they are",
-        doubts.len()
+        "{count} {is} not known by a manifest and {is} asked what {they}"
     ));
     let one = |at: usize| {
         let item = &target.items[doubts[at]];

@@ -40,12 +40,6 @@ impl Cdn {
         let Some(id) = &place.flags.distribution_id else {
             return Ok(None);
         };
-        if let Some(tag) = &flags.cache_tag {
-            tags::check(tag).map_err(|error| Error::Flag {
-                flag: "cache-tag",
-                reason: error.to_string(),
-            })?;
-        }
         let client = CloudFront::new(&place.config);
         let (bucket, prefix) = (place.bucket.name(), place.bucket.prefix());
         let distribution = match client.distribution(id).await {

@@ -10,8 +10,11 @@ use gha::interface::HELP_TEMPLATE;
 
 use crate::keep::Most;
 
+mod bucket;
 mod interface;
+mod web;
 
+pub use bucket::{BucketName, Prefix};
 pub use interface::INTERFACE;
 
 /// Examples of all commands.
@@ -20,9 +23,10 @@ const EXAMPLES: &str = "Examples:
   s3-cdn-publish plan --source dist --bucket www-example-com --distribution-id E2EXAMPLE
   s3-cdn-publish rollback --bucket www-example-com --distribution-id E2EXAMPLE
   s3-cdn-publish releases --bucket www-example-com
+  s3-cdn-publish prune --bucket www-example-com --distribution-id E2EXAMPLE --keep-releases 1
   s3-cdn-publish recover --bucket www-example-com --distribution-id E2EXAMPLE
 
-Files that never change under their name go first, then others, then pages, the index document last; then CloudFront is told
+Files that never change under their name go first, then others, then pages, the index document last; then CloudFront is told \
 what changed; only then something is deleted. A run that fails on the way brings back what visitors had.";
 
 /// A count, from 0.
@@ -74,7 +78,8 @@ pub enum Command {
     #[command(
         before_help = "Examples:
   s3-cdn-publish rollback --bucket www-example-com --distribution-id E2EXAMPLE
-  s3-cdn-publish rollback --bucket www-example-com --distribution-id E2EXAMPLE --to 20260102T030405Z-1a2b3c4",
+  s3-cdn-publish rollback --bucket www-example-com --distribution-id E2EXAMPLE \\
+    --to 20260102T030405Z-1a2b3c4",
         help_template = HELP_TEMPLATE
     )]
     Rollback(Rollback),
@@ -106,7 +111,7 @@ pub enum Command {
 pub struct Place {
     /// Bucket: its name, such as `www-example-com`.
     #[arg(long, value_name = "NAME", required = true, help_heading = "Site")]
-    pub bucket: String,
+    pub bucket: BucketName,
     /// Folder of the bucket that the site is in, such as `app`; nothing outside of it is touched [default: the whole bucket].
     #[arg(
         long,
@@ -115,21 +120,21 @@ pub struct Place {
         hide_default_value = true,
         help_heading = "Site"
     )]
-    pub prefix: String,
+    pub prefix: Prefix,
     /// CloudFront distribution before it: its id, such as `E2EXAMPLE`. Without it no CDN is told.
-    #[arg(long, value_name = "ID", help_heading = "CDN")]
+    #[arg(long, value_name = "ID", value_parser = web::distribution_id, help_heading = "CDN")]
     pub distribution_id: Option<String>,
     /// Region of the bucket [default: the environment's or the profile's].
     #[arg(long, value_name = "REGION", help_heading = "AWS")]
     pub region: Option<String>,
     /// Role to take for the run: by the workflow's OIDC token where the job may have one, else by the credentials at hand.
-    #[arg(long, value_name = "ARN", help_heading = "AWS")]
+    #[arg(long, value_name = "ARN", value_parser = aws::flags::role_arn, help_heading = "AWS")]
     pub role_arn: Option<String>,
     /// Address of the service instead of AWS, for R2, MinIO, Ceph and tests.
-    #[arg(long, value_name = "URL", help_heading = "AWS")]
+    #[arg(long, value_name = "URL", value_parser = aws::flags::endpoint_url, help_heading = "AWS")]
     pub endpoint_url: Option<String>,
     /// Address of the site, for the summary, messages and the output `site-url` [default: the distribution's].
-    #[arg(long, value_name = "URL", help_heading = "Result")]
+    #[arg(long, value_name = "URL", value_parser = web::site_url, help_heading = "Result")]
     pub site_url: Option<String>,
     /// Name of the deployment environment, for the ledger and messages.
     #[arg(long, value_name = "NAME", help_heading = "Result")]
@@ -171,14 +176,14 @@ pub struct Cdn {
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = gha::duration::parse, help_heading = "CDN")]
     pub wait_timeout: Duration,
     /// Most paths of an invalidation; more become wildcards. CloudFront bills each path beyond 1,000 a month.
-    #[arg(long, value_name = "COUNT", default_value = "100", value_parser = count, help_heading = "CDN")]
+    #[arg(long, value_name = "COUNT", default_value = "100", value_parser = web::max_paths, help_heading = "CDN")]
     pub max_paths: usize,
     /// Path under which visitors see the site, such as `/docs/`, where a function of the CDN changes paths.
-    #[arg(long, value_name = "PATH", help_heading = "CDN")]
+    #[arg(long, value_name = "PATH", value_parser = web::url_path, help_heading = "CDN")]
     pub url_path: Option<String>,
     /// Cache tag that all but hashed files get, and by which they are invalidated instead of by paths; the distribution must have
     /// cache tags by `x-amz-meta-cache-tag`.
-    #[arg(long, value_name = "TAG", help_heading = "CDN")]
+    #[arg(long, value_name = "TAG", value_parser = web::cache_tag, help_heading = "CDN")]
     pub cache_tag: Option<String>,
 }
 
@@ -197,7 +202,7 @@ pub struct Tidy {
     /// Time that files stay besides after they left the site, such as `168h`, for visitors who still have an earlier page open.
     #[arg(long, value_name = "DURATION", value_parser = gha::duration::parse, help_heading = "Earlier releases")]
     pub grace: Option<Duration>,
-    /// Most objects that a run may delete: a count such as `500`, or a share of those that are known such as `50%`.
+    /// Most objects that a run may delete: a count such as `500`, or a share of all that was published here, such as `50%`.
     #[arg(
         long,
         value_name = "MOST",

@@ -24,6 +24,14 @@ pub enum Error {
         /// Why.
         refused: Refused,
     },
+    /// Something else than S3 answers.
+    #[error("{place} does not answer as S3: `s3:ListBucket` got {answer}")]
+    NotS3 {
+        /// What answers, in words.
+        place: String,
+        /// What it said, inert.
+        answer: String,
+    },
     /// A flag whose value can't be read.
     #[error("`--{flag}`: {reason}")]
     Flag {
@@ -76,6 +84,9 @@ pub enum Error {
     /// More would be deleted than is allowed.
     #[error(transparent)]
     TooMany(#[from] TooMany),
+    /// `prune` would delete more than is allowed.
+    #[error(transparent)]
+    TooManyToPrune(TooMany),
     /// Too many different headers.
     #[error(transparent)]
     TooManyLooks(#[from] TooManyLooks),
@@ -118,10 +129,11 @@ impl Error {
                 Kind::Access | Kind::Passing => Exit::Access,
                 Kind::Question => Exit::Usage,
             },
+            Self::NotS3 { .. } => Exit::Access,
             Self::Unconfirmed(_) => Exit::Inconclusive,
             Self::Unkept(_) => Exit::Failed,
             Self::Locked(_) | Self::Lost(_) | Self::Changed => Exit::Locked,
-            Self::TooMany(_) => Exit::Failed,
+            Self::TooMany(_) | Self::TooManyToPrune(_) => Exit::Failed,
             Self::Unfinished(_)
             | Self::State(_)
             | Self::Lock(_)
@@ -141,6 +153,10 @@ impl Error {
         let help = match self {
             Self::Config(_) => "check `SSL_CERT_FILE`, `HTTPS_PROXY` and `NO_PROXY`",
             Self::Refused { refused, .. } => return Some(advice(refused).to_owned()),
+            Self::NotS3 { .. } => {
+                "check `--endpoint-url` or `AWS_ENDPOINT_URL`: it is the address of the store's S3 API, and not of its console or of \
+                 the site; without one, check the network and `HTTPS_PROXY`"
+            }
             Self::State(_) | Self::Lock(_) => {
                 "use the version that wrote it, or a newer one; if it is damaged, delete this object of `.deploy-actions/`: the \
                  next publish compares the files themselves"
@@ -152,6 +168,9 @@ impl Error {
             Self::Lost(_) => "look at the other run; nothing more was written by this one",
             Self::TooMany(_) => {
                 "check that the source is the whole site; if it is, allow it with `--max-delete`"
+            }
+            Self::TooManyToPrune(_) => {
+                "check `--keep-releases` and `--grace`; if all that is to go, allow it with `--max-delete`"
             }
             Self::TooManyLooks(_) => "write the rules so that files share their headers",
             Self::NoRelease { .. } => "`s3-cdn-publish releases` lists them",

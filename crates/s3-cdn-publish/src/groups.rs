@@ -7,6 +7,9 @@ use crate::diff::{Diff, Step};
 use crate::plan::Plan;
 use crate::target::Target;
 
+/// The name of the group of what is deleted.
+pub const DELETED: &str = "deleted";
+
 /// How many names of a group are shown.
 pub const SHOWN: usize = 20;
 
@@ -47,7 +50,7 @@ pub fn of(target: &Target, diff: &Diff, plan: &Plan, current: &str) -> Vec<Group
         group("added", "added", '+', stepped(Step::Add)),
         group("changed", "changed", '~', stepped(Step::Replace)),
         group("get other headers", "headers", 'h', stepped(Step::Headers)),
-        group("deleted", "deleted", '-', deleted),
+        group("deleted", DELETED, '-', deleted),
         group(
             "leave the site and stay in the bucket for now",
             "leaving",

@@ -276,10 +276,11 @@ pub fn free(seen: &Seen, place: &Place<'_>, may_resume: bool) -> Result<(), Erro
     let trace = place.runner.trace().to_string();
     let trace = may_resume.then_some(trace.as_str());
     match &seen.lock {
-        Some((lock, _)) if lock.holder(trace, place.runner.now()) == Holder::Another => {
-            Err(Error::Locked(lock.whose()))
-        }
-        _ => Ok(()),
+        Some((lock, _)) => match lock.holder(trace, lock.age(seen.lock_age, place.runner.now())) {
+            Holder::Another => Err(Error::Locked(lock.whose())),
+            Holder::This | Holder::Nobody => Ok(()),
+        },
+        None => Ok(()),
     }
 }
 

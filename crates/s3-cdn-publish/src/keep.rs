@@ -25,7 +25,7 @@ pub enum Most {
 }
 
 /// More would be deleted than is allowed.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{deletes} of {known} objects would be deleted, and `--max-delete` allows {most}")]
 pub struct TooMany {
     /// What would be deleted.

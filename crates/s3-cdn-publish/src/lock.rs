@@ -36,7 +36,7 @@ pub struct Lock {
     pub command: String,
     /// When it began.
     pub began: Timestamp,
-    /// When it was last written: a run that lives writes it again and again.
+    /// When it was last written, by its run's clock: a run that lives writes it again and again, each time with another content.
     pub seen: Timestamp,
     /// How far it is.
     pub stage: Stage,
@@ -121,10 +121,10 @@ impl Lock {
         serde_json::to_vec(self).map_err(|error| LockError::Damaged(error.to_string()))
     }
 
-    /// Whose it is. `trace` is that of a run that may go on with its own.
+    /// Whose it is. `trace` is that of a run that may go on with its own, `age` for how long the lock was not written again.
     #[must_use]
-    pub fn holder(&self, trace: Option<&str>, now: Timestamp) -> Holder {
-        if self.stage == Stage::Left || self.age(now) >= LASTS {
+    pub fn holder(&self, trace: Option<&str>, age: Duration) -> Holder {
+        if self.stage == Stage::Left || age >= LASTS {
             Holder::Nobody
         } else if trace == Some(&self.trace) {
             Holder::This
@@ -133,10 +133,11 @@ impl Lock {
         }
     }
 
-    /// How old it is. A clock that runs ahead must not hold it for ever.
+    /// For how long it was not written again, by the store's clock: those of two runners may be minutes apart. Where the store
+    /// does not tell, this runner's clock has to do, and one that runs ahead must not hold the lock for ever.
     #[must_use]
-    pub fn age(&self, now: Timestamp) -> Duration {
-        now.duration_since(self.seen).unsigned_abs()
+    pub fn age(&self, said: Option<Duration>, now: Timestamp) -> Duration {
+        said.unwrap_or_else(|| now.duration_since(self.seen).unsigned_abs())
     }
 
     /// Who holds it, in one line.

@@ -1,7 +1,9 @@
 //! What is in the bucket: the manifest, what an unfinished run left, and how the listing differs from what is wanted.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use gha::edge::http::Url;
 use gha::text;
 use jiff::Timestamp;
 
@@ -43,6 +45,8 @@ pub struct Seen {
     pub header: Option<Header>,
     /// The lock, and its ETag.
     pub lock: Option<(Lock, Etag)>,
+    /// For how long the lock was not written again, by the store's clock; none where the store does not tell.
+    pub lock_age: Option<Duration>,
     /// What an unfinished run may have left.
     pub left: Left,
     /// The ETag of what says so.
@@ -156,6 +160,7 @@ async fn begin(bucket: &Bucket) -> Result<(Seen, Pages), Error> {
         let content = content.ok_or(Error::Changed)?;
         let lock = Lock::read(&content.bytes)?;
         seen.lock = Some((lock, content.etag));
+        seen.lock_age = content.age;
     }
     if has_intent
         && let Some(content) = bucket
@@ -267,8 +272,29 @@ pub async fn store(bucket: &Bucket) -> Result<Vec<Box<str>>, Error> {
     }
 }
 
+/// A bucket that can't be listed. Every command lists first, so that here it is found out who answers.
 fn list_failed(bucket: &Bucket, refused: Refused) -> Error {
+    if let Some(answer) = refused.foreign {
+        return Error::NotS3 {
+            place: match bucket.endpoint() {
+                Some(endpoint) => format!("the endpoint `{}`", shown(endpoint)),
+                None => format!("what answers for bucket `{}`", text::line(bucket.name())),
+            },
+            answer,
+        };
+    }
     Error::refused(format!("list bucket `{}`", text::line(bucket.name())))(refused)
+}
+
+/// An endpoint without what may be a secret in it: one of the environment is not checked.
+fn shown(endpoint: &str) -> String {
+    let Ok(mut url) = Url::parse(endpoint) else {
+        return text::line(endpoint);
+    };
+    // Neither fails for an address with a host.
+    let _ = (url.set_username(""), url.set_password(None));
+    url.set_query(None);
+    text::line(url.as_str())
 }
 
 fn read_failed(what: &str, refused: Refused) -> Error {

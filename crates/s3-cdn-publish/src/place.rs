@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use aws::config::{self, SdkConfig, Settings};
 use aws::role;
+use gha::Runner;
 use gha::reproduce::quote;
-use gha::{Runner, text};
 
 use crate::api::{Bucket, Reach};
 use crate::cli;
@@ -25,6 +25,9 @@ const ATTEMPTS: u32 = 5;
 
 /// The region that stores behind an endpoint are signed for where none is named: they do not look at it, or want this one.
 const ANY_REGION: &str = "us-east-1";
+
+/// What the SDK calls the service.
+const S3: &str = "S3";
 
 /// The bucket that is published to.
 pub struct Place<'a> {
@@ -54,7 +57,7 @@ impl<'a> Place<'a> {
             attempts: ATTEMPTS,
         };
         let mut config = config::load(&settings).await?;
-        let is_elsewhere = config.endpoint_url().is_some();
+        let is_elsewhere = config::endpoint(&config, S3).is_some();
         if config.region().is_none() {
             if !is_elsewhere {
                 return Err(Error::Flag {
@@ -82,15 +85,23 @@ impl<'a> Place<'a> {
     /// The same over a way to AWS that is there already.
     ///
     /// # Errors
-    /// When bucket or prefix are none.
+    /// When no bucket of AWS has such a name.
     pub fn with(config: SdkConfig, flags: &'a cli::Place, runner: &'a Runner) -> Result<Self, Error> {
-        let prefix = prefix(&flags.prefix)?;
+        let endpoint = config::endpoint(&config, S3);
+        if endpoint.is_none() {
+            let region = config.region().map(ToString::to_string);
+            let fits = flags.bucket.of_aws(region.as_deref());
+            fits.map_err(|reason| Error::Flag {
+                flag: "bucket",
+                reason,
+            })?;
+        }
         let bucket = Bucket::new(
             &config,
             Reach {
-                bucket: name(&flags.bucket)?,
-                prefix: &prefix,
-                path_style: config.endpoint_url().is_some(),
+                bucket: flags.bucket.as_str(),
+                prefix: flags.prefix.as_str(),
+                endpoint: endpoint.as_deref(),
             },
         );
         Ok(Self {
@@ -124,80 +135,5 @@ impl<'a> Place<'a> {
             words.extend(value.map(|value| format!("--{flag} {}", quote(value))));
         }
         words.join(" ")
-    }
-}
-
-/// A bucket's name, also where it is written as an address.
-fn name(said: &str) -> Result<&str, Error> {
-    let name = said.strip_prefix("s3://").unwrap_or(said).trim_end_matches('/');
-    let why = if name.is_empty() {
-        "it is empty; write for example `--bucket www-example-com`".to_owned()
-    } else if name.starts_with("arn:") {
-        return Ok(name);
-    } else if let Some((bucket, folder)) = name.split_once('/') {
-        format!(
-            "a folder of the bucket is named by `--prefix`; write `--bucket {} --prefix {}`",
-            quote(&text::line(bucket)),
-            quote(&text::line(folder))
-        )
-    } else if name
-        .chars()
-        .any(|c| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_')))
-    {
-        "a bucket's name is of letters, digits, `-` and `.`; write for example `--bucket www-example-com`"
-            .to_owned()
-    } else {
-        return Ok(name);
-    };
-    Err(Error::Flag {
-        flag: "bucket",
-        reason: why,
-    })
-}
-
-/// A prefix as keys begin with it: empty, or ending in `/` and beginning with none.
-fn prefix(said: &str) -> Result<String, Error> {
-    let bare = said.trim_matches('/');
-    let is_odd = bare
-        .split('/')
-        .any(|part| matches!(part, "." | ".." | ".deploy-actions"));
-    if is_odd || bare.contains("//") || bare.chars().any(char::is_control) {
-        return Err(Error::Flag {
-            flag: "prefix",
-            reason:
-                "a folder such as `app` or `sites/app` is expected, without `.`, `..` and `.deploy-actions`"
-                    .to_owned(),
-        });
-    }
-    Ok(if bare.is_empty() {
-        String::new()
-    } else {
-        format!("{bare}/")
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_bucket_and_a_prefix_are_read_as_people_write_them() {
-        assert_eq!(name("s3://site/").unwrap(), "site");
-        assert_eq!(name("site.example.com").unwrap(), "site.example.com");
-        for wrong in ["", "s3://", "site/folder", "a b", "a?b"] {
-            assert!(name(wrong).is_err(), "{wrong}");
-        }
-        for (said, prefix_of) in [
-            ("", ""),
-            ("/", ""),
-            ("site", "site/"),
-            ("/a/b/", "a/b/"),
-            ("é x", "é x/"),
-        ] {
-            assert_eq!(prefix(said).unwrap(), prefix_of);
-        }
-        for wrong in ["..", "a/../b", "a//b", "a\nb", ".deploy-actions"] {
-            assert!(prefix(wrong).is_err(), "{wrong}");
-        }
     }
 }

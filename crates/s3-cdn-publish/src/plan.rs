@@ -27,6 +27,8 @@ pub struct Plan {
     pub fallen: Vec<Release>,
     /// What it comes to.
     pub counts: Counts,
+    /// Why it must not be carried out: more would be deleted than is allowed.
+    pub too_many: Option<TooMany>,
 }
 
 /// What it comes to.
@@ -82,10 +84,7 @@ pub struct Basis<'a> {
 
 impl Plan {
     /// Plans. `diff` has no object left that must be asked.
-    ///
-    /// # Errors
-    /// When more would be deleted than is allowed.
-    pub fn of(diff: &mut Diff, basis: &Basis<'_>) -> Result<Self, TooMany> {
+    pub fn of(diff: &mut Diff, basis: &Basis<'_>) -> Self {
         let mut plan = Self::default();
         plan.keep(diff);
         for (number, (found, item)) in diff.found.iter().zip(&basis.target.items).enumerate() {
@@ -113,9 +112,9 @@ impl Plan {
         plan.counts.leaving = diff.leaving as u64;
         if let Some(most) = basis.tidy.most {
             let known = basis.target.items.len() as u64 + plan.counts.deleted + plan.counts.kept;
-            most.allows(plan.counts.deleted, known)?;
+            plan.too_many = most.allows(plan.counts.deleted, known).err();
         }
-        Ok(plan)
+        plan
     }
 
     /// Which earlier contents are kept: all that are overwritten.

@@ -54,6 +54,10 @@ async fn prune(flags: &cli::Prune, place: &Place<'_>, told: &mut Told) -> Result
         counts: None,
         ..change.told()
     };
+    if let Some(too_many) = change.plan.too_many {
+        report::show_deleted(&told.groups, place.runner);
+        return Err(Error::TooManyToPrune(too_many).into());
+    }
     let fallen = change.plan.fallen.len() as u64;
     let (done, release) = Box::pin(change.carry_out(false)).await?;
     let mut outcome = report::known(place, Some(&release.id), &done).fact("changed", false);
@@ -111,7 +115,7 @@ async fn prepare<'a>(flags: &cli::Prune, place: &'a Place<'a>) -> Result<Option<
         },
         now,
     };
-    let plan = Plan::of(&mut diff, &basis)?;
+    let plan = Plan::of(&mut diff, &basis);
     let unlisted = store::unlisted(&plan, &seen, seen.current()).len();
     if plan.deletes.is_empty() && unlisted == 0 {
         return Ok(None);

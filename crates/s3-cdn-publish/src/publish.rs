@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::groups;
 use crate::held;
 use crate::invalidation::{Invalidation, Kept};
-use crate::keep::Keep;
+use crate::keep::{Keep, TooMany};
 use crate::lock::{Lock, Stage};
 use crate::look::{self, Seen};
 use crate::manifest::Header;
@@ -56,7 +56,7 @@ pub async fn at(flags: &cli::Publish, place: &Place<'_>) -> Result<Outcome, Fail
 /// Runs `plan`.
 ///
 /// # Errors
-/// When `publish` would end before it changed anything.
+/// When `publish` would end before it changed anything; what would be deleted is shown all the same where it is too much.
 pub async fn show(flags: &cli::Publish, runner: &Runner) -> Result<Outcome, Failure> {
     let place = Place::of(&flags.place, runner).await?;
     show_at(flags, &place).await
@@ -110,9 +110,23 @@ pub async fn show_at(flags: &cli::Publish, place: &Place<'_>) -> Result<Outcome,
         .fact("paths", planned.invalidation.items.clone());
     outcome.environment.clone_from(&place.flags.environment);
     outcome.dry_run = true;
-    let ended = Ok(outcome);
+    let ended = match planned.plan.too_many {
+        Some(too_many) => Err(refusal(too_many).knowing(outcome)),
+        None => Ok(outcome),
+    };
     report::summary(place, &ended, &told);
     ended
+}
+
+/// What `plan` says of a plan that `publish` would not carry out.
+fn refusal(too_many: TooMany) -> Failure {
+    let failure = Failure::from(Error::from(too_many));
+    let says = format!("`publish` would refuse this: {}", failure.error);
+    let refusal = Failure::new(failure.exit, says);
+    match failure.help {
+        Some(help) => refusal.help(help),
+        None => refusal,
+    }
 }
 
 /// All that is decided before anything is written.
@@ -137,6 +151,11 @@ async fn publish(flags: &cli::Publish, place: &Place<'_>, told: &mut Told) -> Re
     planned.show(place);
     *told = planned.told(place);
     held::free(&planned.seen, place, false)?;
+    if let Some(too_many) = planned.plan.too_many {
+        // What would go is what a person has to look at now.
+        report::show_deleted(&told.groups, place.runner);
+        return Err(Error::from(too_many).into());
+    }
     if planned.is_settled() {
         return Ok(unchanged(place, &planned, told.site_url.as_deref()));
     }
@@ -262,6 +281,10 @@ async fn prepare(flags: &cli::Publish, place: &Place<'_>) -> Result<Planned, Err
     let now = runner.now();
     let comparing = Box::pin(look::compare(&place.bucket, &target, now));
     let (cdn, compared) = join(Cdn::of(place, &flags.cdn), comparing).await;
+    if let Err(error @ Error::NotS3 { .. }) = compared {
+        // It is no CloudFront either, and this says what to do.
+        return Err(error);
+    }
     let (cdn, (seen, mut diff)) = (cdn?, compared?);
     let source = Source::Folder(Path::new(&flags.source.source));
     ask::all_doubts(place, source, &target, &mut diff, &pace).await?;
@@ -287,7 +310,7 @@ async fn prepare(flags: &cli::Publish, place: &Place<'_>) -> Result<Planned, Err
         tidy,
         now,
     };
-    let plan = Plan::of(&mut diff, &basis)?;
+    let plan = Plan::of(&mut diff, &basis);
     let invalidation = invalidation(cdn.as_ref(), &diff, &target, seen.manifest.is_some());
     Ok(Planned {
         seen,
@@ -349,14 +372,16 @@ impl Planned {
         let unkept = self.plan.counts.unkept;
         if unkept > 0 {
             place.runner.warn(&format!(
-                "{unkept} files over 5 GiB are overwritten and can't be kept: there is no way back to what is there now"
+                "{} of over 5 GiB, overwritten, can't be kept: there is no way back to what is there now",
+                report::counted(unkept, "file")
             ));
         }
         let broken = self.plan.counts.broken_promises;
         if broken > 0 {
             place.runner.warn(&format!(
-                "{broken} files have another content under a name that stands for a content: browsers that have the earlier one \
-                 keep it for as long as its `Cache-Control` says"
+                "another content under a name that stands for its content: {}; browsers that have the earlier one keep it for as \
+                 long as its `Cache-Control` says",
+                report::counted(broken, "file")
             ));
         }
     }

@@ -142,7 +142,7 @@ async fn prepare<'a>(flags: &cli::Recover, place: &'a Place<'a>) -> Result<Prepa
         tidy,
         now,
     };
-    let plan = Plan::of(&mut diff, &basis)?;
+    let plan = Plan::of(&mut diff, &basis);
     let invalidation = invalidation(cdn.as_ref(), &diff, &target, true);
     Ok(Prepared::Change(Box::new(Change {
         place,

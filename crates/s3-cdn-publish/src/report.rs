@@ -7,7 +7,7 @@ use gha::{Failure, Runner, Status, markdown, text};
 use crate::cdn::Cdn;
 use crate::change::Done;
 use crate::cli::INTERFACE;
-use crate::groups::Group;
+use crate::groups::{DELETED, Group};
 use crate::invalidation::Invalidation;
 use crate::invalidation::wait::End;
 use crate::place::Place;
@@ -62,7 +62,7 @@ pub fn lines(counts: &Counts, invalidation: &Invalidation, has_cdn: bool, source
             size(counts.bytes)
         ),
         format!(
-            "{} leave the site; of earlier releases {} are deleted and {} kept",
+            "leave the site: {}; of earlier releases: {} deleted, {} kept",
             counts.leaving, counts.deleted, counts.kept
         ),
     ];
@@ -81,6 +81,12 @@ pub fn show(groups: &[Group], runner: &Runner) {
         }
         runner.end_group();
     }
+}
+
+/// Prints what would be deleted, where that is why a run ends.
+pub fn show_deleted(groups: &[Group], runner: &Runner) {
+    let deleted = groups.iter().filter(|group| group.name == DELETED);
+    deleted.for_each(|group| show(std::slice::from_ref(group), runner));
 }
 
 /// The last words of a run that went well: what was done, and what undoes it.
@@ -205,7 +211,7 @@ pub fn summary(place: &Place<'_>, ended: &Result<Outcome, Failure>, told: &Told)
         let lines: Vec<String> = told
             .groups
             .iter()
-            .flat_map(|group| std::iter::once(format!("{}:", group.title())).chain(group.lines()))
+            .flat_map(|group| std::iter::once(group.title()).chain(group.lines()))
             .collect();
         summary.push(format!("\nFiles\n\n{}\n", markdown::fence(&lines.join("\n"))));
     }

@@ -21,6 +21,9 @@ use crate::target::Target;
 use crate::write::{Source, store_name};
 use crate::{ask, cli, held, store};
 
+/// The shortest beginning of a commit that stands for it, as Git shows it.
+const SHORT: usize = 7;
+
 /// Runs the command.
 ///
 /// # Errors
@@ -78,8 +81,8 @@ async fn back(flags: &cli::Rollback, place: &Place<'_>, told: &mut Told) -> Resu
 }
 
 async fn prepare<'a>(flags: &cli::Rollback, place: &'a Place<'a>) -> Result<Change<'a>, Error> {
-    let cdn = Cdn::of(place, &flags.cdn).await?;
     let seen = look::state(&place.bucket).await?;
+    let cdn = Cdn::of(place, &flags.cdn).await?;
     let mut release = choose(seen.header.as_ref(), flags.to.as_deref())?;
     release.replaced = None;
     let Some(manifest) = store::manifest(place, &release.id).await? else {
@@ -139,7 +142,7 @@ fn plan(
         },
         now,
     };
-    let mut plan = Plan::of(diff, &basis)?;
+    let mut plan = Plan::of(diff, &basis);
     plan.earlier.retain(|earlier| earlier.id != release.id);
     Ok(plan)
 }
@@ -187,16 +190,6 @@ fn choose(header: Option<&Header>, to: Option<&str>) -> Result<Release, Error> {
             there: ": nothing was published here".to_owned(),
         });
     };
-    let there = || match header.earlier.as_slice() {
-        [] => ": there is only the current one".to_owned(),
-        earlier => {
-            let ids: Vec<String> = earlier
-                .iter()
-                .map(|release| format!("`{}`", text::line(&release.id)))
-                .collect();
-            format!("; there is {}", ids.join(", "))
-        }
-    };
     let found = match to {
         // After a rollback the release that it came from is newer than the current one, and nobody wants it back unasked.
         None => header
@@ -204,13 +197,7 @@ fn choose(header: Option<&Header>, to: Option<&str>) -> Result<Release, Error> {
             .iter()
             .find(|release| release.at < header.release.at),
         Some(to) => {
-            let mut named = header.earlier.iter().filter(|release| {
-                let is_commit = release
-                    .commit
-                    .as_ref()
-                    .is_some_and(|commit| to.len() >= 7 && commit.starts_with(to));
-                release.id.starts_with(to) || is_commit
-            });
+            let mut named = header.earlier.iter().filter(|release| is_called(release, to));
             let first = named.next();
             if let (Some(one), Some(other)) = (first, named.next())
                 && one.id != to
@@ -232,6 +219,51 @@ fn choose(header: Option<&Header>, to: Option<&str>) -> Result<Release, Error> {
             || "before the current one".to_owned(),
             |to| format!("`{}`", text::line(to)),
         ),
-        there: there(),
+        there: there(header, to),
     })
+}
+
+/// Whether a person means this release.
+fn is_called(release: &Release, to: &str) -> bool {
+    let commit = release.commit.as_ref();
+    let is_commit = commit.is_some_and(|commit| to.len() >= SHORT && commit.starts_with(to));
+    release.id.starts_with(to) || is_commit
+}
+
+/// Why there is no such release, and which there are.
+fn there(header: &Header, to: Option<&str>) -> String {
+    let to = to.unwrap_or_default();
+    if !to.is_empty() && is_called(&header.release, to) {
+        return ": it is the current one".to_owned();
+    }
+    let all = || std::iter::once(&header.release).chain(&header.earlier);
+    let is_gone = time_of(to).is_some_and(|time| {
+        let mut times = all().filter_map(|release| time_of(&release.id));
+        times.all(|kept| time < kept)
+    });
+    let gone = if is_gone {
+        ": it is from before all that are kept"
+    } else {
+        ""
+    };
+    let ids: Vec<String> = header
+        .earlier
+        .iter()
+        .map(|release| format!("`{}`", text::line(&release.id)))
+        .collect();
+    match ids.is_empty() {
+        true => format!("{gone}: there is only the current one"),
+        false => format!("{gone}; there is {}", ids.join(", ")),
+    }
+}
+
+/// The time in the id of a release, which sorts as text: `20260102T030405Z` of `20260102T030405Z-1a2b3c4`.
+fn time_of(id: &str) -> Option<&str> {
+    let (time, _) = id.split_once('-')?;
+    let fits = |(at, byte): (usize, u8)| match at {
+        8 => byte == b'T',
+        15 => byte == b'Z',
+        _ => byte.is_ascii_digit(),
+    };
+    (time.len() == 16 && time.bytes().enumerate().all(fits)).then_some(time)
 }

@@ -8,7 +8,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use aws::config::SdkConfig;
+use aws::config::{SdkConfig, endpoint};
 use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
 use aws_runtime::auth::{SigV4OperationSigningConfig, SigningOptions};
 use aws_runtime::retries::classifiers::AwsErrorCodeClassifier;
@@ -31,7 +31,6 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SigningName;
 use aws_types::region::{Region, SigningRegion};
-use aws_types::service_config::ServiceConfigKey;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
@@ -66,7 +65,7 @@ impl Api {
         } = question;
         let config = self.config();
         let (usual, signed_for) = address(service, question.region, config.use_fips().unwrap_or_default());
-        let url = elsewhere(config, service).unwrap_or(usual);
+        let url = endpoint(config, service.id).unwrap_or(usual);
         let request = request(question, config);
         let asked = Operation::builder()
             .service_name(service.name)
@@ -92,21 +91,6 @@ impl Api {
             refused(&format!("{}:{operation}", service.name), &error)
         })
     }
-}
-
-/// Where the service is instead, if somebody says so: by `--endpoint-url`, for this service, or for all.
-fn elsewhere(config: &SdkConfig, service: Service) -> Option<String> {
-    let all = || config.endpoint_url().map(str::to_owned);
-    if config.get_origin("endpoint_url").is_client_config() {
-        return all();
-    }
-    let key = ServiceConfigKey::builder()
-        .service_id(service.id)
-        .env("AWS_ENDPOINT_URL")
-        .profile("endpoint_url")
-        .build();
-    let own = key.ok().zip(config.service_config());
-    own.and_then(|(key, known)| known.load_config(key)).or_else(all)
 }
 
 /// A request before it has an address.

@@ -17,9 +17,11 @@ use aws_smithy_types::retry::RetryConfig;
 use gha::text;
 use tokio::sync::Semaphore;
 
+mod age;
 pub mod cloudfront;
 pub mod copies;
 pub mod deletes;
+mod foreign;
 mod headers;
 pub mod listing;
 pub mod multipart;
@@ -29,6 +31,8 @@ pub mod reads;
 pub mod writes;
 
 pub use writes::Condition;
+
+use foreign::Said;
 
 /// The folder, under the prefix, of what is no file of the site.
 pub const STATE: &str = ".deploy-actions/";
@@ -42,6 +46,8 @@ pub struct Bucket {
     write: aws_sdk_s3::Client,
     /// Its name.
     name: String,
+    /// Where it is instead of AWS.
+    endpoint: Option<String>,
     /// What all keys begin with: empty, or ending in `/`.
     prefix: String,
     dialect: Dialect,
@@ -67,8 +73,8 @@ pub struct Reach<'a> {
     pub bucket: &'a str,
     /// What all keys begin with: empty, or ending in `/`.
     pub prefix: &'a str,
-    /// Whether the bucket's name is in the path of requests and not in their host, as stores behind an endpoint want it.
-    pub path_style: bool,
+    /// Where the store is instead of AWS. The bucket's name is in the path of requests there and not in their host.
+    pub endpoint: Option<&'a str>,
 }
 
 /// A call that failed.
@@ -83,6 +89,8 @@ pub struct Refused {
     pub status: Option<u16>,
     /// Whether the call may have been done all the same.
     pub unknown: bool,
+    /// What answered in place of S3, inert, where something did.
+    pub foreign: Option<String>,
 }
 
 impl Refused {
@@ -126,6 +134,7 @@ impl Refused {
             code: Some("PreconditionFailed".to_owned()),
             status: Some(412),
             unknown: false,
+            foreign: None,
         }
     }
 
@@ -139,6 +148,7 @@ impl Refused {
             code: None,
             status: None,
             unknown: false,
+            foreign: None,
         }
     }
 
@@ -152,6 +162,7 @@ impl Refused {
             code: None,
             status: None,
             unknown: false,
+            foreign: None,
         }
     }
 
@@ -169,6 +180,7 @@ impl Refused {
             code: None,
             status: None,
             unknown: false,
+            foreign: None,
         }
     }
 
@@ -183,7 +195,7 @@ impl Bucket {
     #[must_use]
     pub fn new(config: &SdkConfig, reach: Reach<'_>) -> Self {
         let read = aws_sdk_s3::config::Builder::from(config)
-            .force_path_style(reach.path_style)
+            .force_path_style(reach.endpoint.is_some())
             // Checksums as trailers, the default, are refused by stores that are not S3. Contents are sent with their SHA-256.
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
@@ -193,6 +205,7 @@ impl Bucket {
             read: aws_sdk_s3::Client::from_conf(read),
             write: aws_sdk_s3::Client::from_conf(write),
             name: reach.bucket.to_owned(),
+            endpoint: reach.endpoint.map(str::to_owned),
             prefix: reach.prefix.to_owned(),
             dialect: Dialect::default(),
             parts: Rc::new(Semaphore::new(multipart::OF_ALL)),
@@ -203,6 +216,12 @@ impl Bucket {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Where it is instead of AWS.
+    #[must_use]
+    pub fn endpoint(&self) -> Option<&str> {
+        self.endpoint.as_deref()
     }
 
     /// What all keys begin with.
@@ -257,6 +276,19 @@ where
     }
     let unsent = matches!(error, SdkError::ConstructionFailure(_));
     let answered = matches!(error, SdkError::ServiceError(_));
+    let foreign = error.raw_response().filter(|_| answered).and_then(|raw| {
+        foreign::foreign(&Said {
+            status: raw.status().as_u16(),
+            code: error.code(),
+            body: raw.body().bytes().unwrap_or_default(),
+        })
+    });
+    if let Some(answer) = &foreign {
+        reason = Reason {
+            kind: Kind::Question,
+            text: format!("what answered `{call}` is not S3: {answer}"),
+        };
+    }
     Refused {
         unknown: !unsent
             && reason.kind != Kind::Access
@@ -264,5 +296,6 @@ where
         code: error.code().map(str::to_owned),
         reason,
         status,
+        foreign,
     }
 }

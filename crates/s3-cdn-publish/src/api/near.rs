@@ -30,7 +30,7 @@ pub(super) async fn bucket(hosting: &Hosting) -> Bucket {
     let reach = Reach {
         bucket: "site",
         prefix: "",
-        path_style: true,
+        endpoint: Some(&hosting.url()),
     };
     Bucket::new(&config, reach)
 }

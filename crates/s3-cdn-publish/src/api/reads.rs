@@ -1,10 +1,13 @@
 //! Objects that are read: the manifest and its neighbours whole, others by what is known of them.
 
+use std::time::Duration;
+
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ChecksumMode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::age::Answered;
 use super::{Bucket, Refused, headers, refused};
 use crate::etag::Etag;
 use crate::settle::Head;
@@ -19,6 +22,8 @@ pub struct Content {
     pub bytes: Vec<u8>,
     /// Its ETag.
     pub etag: Etag,
+    /// How long ago it was written, by the store's own clock; none where the store does not tell.
+    pub age: Option<Duration>,
 }
 
 impl Bucket {
@@ -29,7 +34,8 @@ impl Bucket {
     pub async fn get(&self, key: &str) -> Result<Option<Content>, Refused> {
         let call = "s3:GetObject";
         let asked = self.read.get_object().bucket(&self.name).key(self.key(key));
-        let answer = match asked.send().await {
+        let answered = Answered::default();
+        let answer = match asked.customize().interceptor(answered.clone()).send().await {
             Ok(answer) => answer,
             Err(error) => {
                 let refused = refused(call, &error);
@@ -41,8 +47,9 @@ impl Bucket {
             }
         };
         let etag = Etag::new(answer.e_tag().unwrap_or_default());
+        let age = answered.age(answer.last_modified());
         let bytes = whole(key, answer.content_length(), answer.body).await?;
-        Ok(Some(Content { bytes, etag }))
+        Ok(Some(Content { bytes, etag, age }))
     }
 
     /// Whether an object is as it was; `None` stands for one that was not there.

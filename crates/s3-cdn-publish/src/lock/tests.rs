@@ -33,15 +33,29 @@ fn a_lock_is_its_runs_until_it_is_over_or_silent_for_long() {
         (Stage::Left, Some("t"), 0, Holder::Nobody),
         (Stage::Switching, Some("t"), 1, Holder::This),
         (Stage::Switching, Some("u"), 1, Holder::Another),
-        // The clock of who wrote it runs ahead.
-        (Stage::Switching, None, -119, Holder::Another),
-        (Stage::Switching, None, -120, Holder::Nobody),
     ] {
         assert_eq!(
-            lock(stage).holder(trace, at(seconds)),
+            lock(stage).holder(trace, Duration::from_secs(seconds)),
             holder,
             "{stage:?} {trace:?} {seconds}"
         );
+    }
+}
+
+#[test]
+fn how_old_it_is_the_store_says_and_this_machine_only_where_it_does_not() {
+    let one = lock(Stage::Switching);
+    for (said, now, age) in [
+        (Some(7), 0, 7),
+        (Some(7), 600, 7),
+        (Some(7), -600, 7),
+        (Some(700), 0, 700),
+        (None, 119, 119),
+        // The clock of who wrote it runs ahead.
+        (None, -120, 120),
+    ] {
+        let said = said.map(Duration::from_secs);
+        assert_eq!(one.age(said, at(now)), Duration::from_secs(age), "{said:?} {now}");
     }
 }
 

@@ -129,7 +129,7 @@ proptest! {
             tidy: Tidy { delete, keep, most: None },
             now: at(0),
         };
-        let plan = Plan::of(&mut diff, &basis).unwrap();
+        let plan = Plan::of(&mut diff, &basis);
         // Phases.
         let mut written = BTreeSet::new();
         for (phase, numbers) in Phase::ALL.iter().zip(&plan.writes) {
@@ -191,6 +191,6 @@ fn what_is_too_large_to_copy_is_not_kept_and_said() {
         },
         now: at(0),
     };
-    let plan = Plan::of(&mut diff, &basis).unwrap();
+    let plan = Plan::of(&mut diff, &basis);
     assert_eq!((plan.keeps.len(), plan.counts.unkept), (1, 1));
 }

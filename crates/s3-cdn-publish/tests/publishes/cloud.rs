@@ -18,7 +18,7 @@ use clap::Parser as _;
 use gha::edge::testing::runner_at;
 use gha::outcome::Outcome;
 use gha::{Exit, Failure, Runner};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use s3_cdn_publish::cli::{Cli, Command, INTERFACE};
 use s3_cdn_publish::place::Place;
 use s3_cdn_publish::{prune, publish, recover, releases, rollback};
@@ -50,6 +50,12 @@ pub(crate) struct World {
     pub(crate) reached: Arc<Notify>,
     /// It may go on.
     pub(crate) go: Arc<Notify>,
+    /// How far the runner's clock is ahead of the store's.
+    pub(crate) ahead: SignedDuration,
+    /// The commit that a run builds from.
+    pub(crate) commit: String,
+    /// What answers in place of the stand-in: a status and a body.
+    pub(crate) foreign: Option<(u16, &'static str)>,
     /// Whether runs tell the CDN.
     pub(crate) has_cdn: bool,
     run: String,
@@ -101,6 +107,9 @@ impl World {
             after_each: None,
             reached: Arc::default(),
             go: Arc::default(),
+            ahead: SignedDuration::ZERO,
+            commit: String::new(),
+            foreign: None,
             has_cdn: true,
             run: "7".to_owned(),
             journal: Arc::default(),
@@ -117,6 +126,9 @@ impl World {
             after_each: None,
             reached: Arc::default(),
             go: Arc::default(),
+            ahead: self.ahead,
+            commit: self.commit.clone(),
+            foreign: self.foreign,
             has_cdn: self.has_cdn,
             run: run.to_owned(),
             journal: Arc::clone(&self.journal),
@@ -151,8 +163,10 @@ impl World {
             ("GITHUB_REPOSITORY", "acme/shop"),
             ("GITHUB_RUN_ID", &*self.run),
             ("GITHUB_RUN_ATTEMPT", "1"),
+            ("GITHUB_SHA", &*self.commit),
+            ("GITHUB_ACTOR", "mona"),
         ];
-        let (runner, log) = runner_at(INTERFACE, &variables, self.time());
+        let (runner, log) = runner_at(INTERFACE, &variables, self.time() + self.ahead);
         let way = self.way(&runner);
         let result = tokio::select! {
             biased;
@@ -180,6 +194,7 @@ impl World {
             go: Arc::clone(&self.go),
             calls: AtomicUsize::new(0),
             signalled: Mutex::new(None),
+            foreign: self.foreign,
             is_dark: AtomicBool::new(false),
             struck: Mutex::new(None),
             after_each: self.after_each.clone(),

@@ -297,6 +297,8 @@ impl Scene {
 fn ways(call: &HostingEntry) -> Vec<What> {
     let mut ways = vec![
         What::Fault(Fault::Internal, usize::MAX),
+        What::Fault(Fault::Unavailable, usize::MAX),
+        What::Fault(Fault::Reset, usize::MAX),
         What::Cancel { after: false },
         What::Kill { after: false },
     ];
@@ -332,13 +334,12 @@ async fn holds(case: impl Future<Output = ()>) -> bool {
     .await
 }
 
-/// Goes through each `step`th call from `first` on, in each `sparse`th way in turn.
-async fn go_through(scene: &Scene, first: usize, step: usize, sparse: usize) {
+/// Goes through each `step`th call from `first` on, in each way.
+async fn go_through(scene: &Scene, first: usize, step: usize) {
     let calls = scene.calls().await;
     let mut failed = Vec::new();
     for (at, call) in calls.iter().enumerate().skip(first).step_by(step) {
-        let ways = ways(call).into_iter().enumerate();
-        for (number, what) in ways.skip((at / step) % sparse).step_by(sparse) {
+        for (number, what) in ways(call).into_iter().enumerate() {
             let then = [Then::Publish, Then::Recover, Then::RecoverAtOnce][(at / step + number) % 3];
             let late = (at / step + number) % 2 == 1 || matches!(what, What::CancelThenArrive(_));
             let name = format!(
@@ -361,25 +362,25 @@ async fn go_through(scene: &Scene, first: usize, step: usize, sparse: usize) {
 
 #[tokio::test(start_paused = true)]
 async fn a_publish_that_fails_at_any_call_leaves_a_whole_site_1() {
-    go_through(&Scene::publish().await, 0, 2, 2).await;
+    go_through(&Scene::publish().await, 0, 2).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_publish_that_fails_at_any_call_leaves_a_whole_site_2() {
-    go_through(&Scene::publish().await, 1, 2, 2).await;
+    go_through(&Scene::publish().await, 1, 2).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_rollback_that_fails_at_any_call_leaves_a_whole_site() {
-    go_through(&Scene::rollback().await, 0, 1, 3).await;
+    go_through(&Scene::rollback().await, 0, 1).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_recover_that_fails_at_any_call_leaves_a_whole_site() {
-    go_through(&Scene::recover_scene().await, 0, 1, 3).await;
+    go_through(&Scene::recover_scene().await, 0, 1).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_prune_that_fails_at_any_call_leaves_a_whole_site() {
-    go_through(&Scene::prune().await, 0, 1, 4).await;
+    go_through(&Scene::prune().await, 0, 1).await;
 }

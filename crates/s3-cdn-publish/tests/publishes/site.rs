@@ -5,7 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Duration;
 
+use s3_cdn_publish::intent::Intent;
+use s3_cdn_publish::lock::{Holder, Lock};
 use sandbox::stand_ins::aws::Object;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
@@ -157,8 +160,17 @@ pub(crate) fn needs(page: &str) -> Vec<(String, String)> {
 pub(crate) fn converged(world: &World, folder: &Folder, why: &str) {
     serves(world, folder, why);
     let state = world.state();
-    assert!(!state.contains(&"lock".to_owned()), "{why}: {state:?}");
-    assert!(!state.contains(&"intent".to_owned()), "{why}: {state:?}");
+    // Who may not delete says that nothing is left.
+    let objects = world.objects();
+    let left = |name: &str| objects.get(&format!("{PREFIX}.deploy-actions/{name}"));
+    if let Some(lock) = left("lock") {
+        let holder = Lock::read(lock.bytes()).unwrap().holder(None, Duration::ZERO);
+        assert_eq!(holder, Holder::Nobody, "{why}: {state:?}");
+    }
+    if let Some(intent) = left("intent") {
+        let intent = Intent::read(intent.bytes()).unwrap();
+        assert!(intent.is_empty(), "{why}: {state:?}");
+    }
     let uploads = world.hosting.stock(|stock| stock.s3.uploads(BUCKET));
     assert!(uploads.is_empty(), "{why}: {uploads:?}");
 }

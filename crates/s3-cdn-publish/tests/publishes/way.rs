@@ -86,6 +86,8 @@ pub(crate) struct Way {
     /// It may go on.
     pub(crate) go: Arc<Notify>,
     pub(crate) calls: AtomicUsize,
+    /// What answers in place of the stand-in: a status and a body.
+    pub(crate) foreign: Option<(u16, &'static str)>,
     /// Whether nothing is answered any more.
     pub(crate) is_dark: AtomicBool,
     /// When the run got its signal.
@@ -118,6 +120,10 @@ impl Way {
 
     /// Brings a request to the stand-in, and its answer back.
     async fn carry(self: Arc<Self>, request: Request, begun: usize) -> Result<HttpResponse, ConnectorError> {
+        if let Some((status, body)) = self.foreign {
+            let status = StatusCode::try_from(status).unwrap();
+            return Ok(HttpResponse::new(status, SdkBody::from(body)));
+        }
         let spread = self.calls.load(Ordering::SeqCst) + begun;
         sleep(self.time(spread)).await;
         let nth = self.calls.fetch_add(1, Ordering::SeqCst) + 1;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 /// One account in one region.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Home {
@@ -24,6 +26,17 @@ impl Home {
     #[must_use]
     pub fn time(&self, now: Duration) -> f64 {
         ((self.began + now.as_secs_f64()) * 1000.0).round() / 1000.0
+    }
+
+    /// A moment of the cloud's clock as headers have it, such as `Date`.
+    #[must_use]
+    pub fn date(&self, now: Duration) -> String {
+        // Times of a test are far from where this saturates.
+        let time = Timestamp::from_second(self.time(now) as i64);
+        time.map_or_else(
+            |_| String::new(),
+            |time| time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string(),
+        )
     }
 }
 

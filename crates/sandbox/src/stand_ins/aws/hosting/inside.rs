@@ -121,6 +121,7 @@ impl Inside {
         };
         if call.service == "s3" {
             answered = answered
+                .header("date", around.home.date(around.now))
                 .header("x-amz-request-id", id.clone())
                 .header("x-amz-id-2", "sandbox");
         } else {

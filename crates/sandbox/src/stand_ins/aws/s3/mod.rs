@@ -66,9 +66,7 @@ impl Work<'_> {
 
     /// A moment as headers have it.
     fn date(&self, moment: Duration) -> String {
-        self.timestamp(moment).map_or_else(String::new, |time| {
-            time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
-        })
+        self.home.date(moment)
     }
 
     fn timestamp(&self, moment: Duration) -> Option<Timestamp> {
