@@ -1,0 +1,122 @@
+//! The migration of a deploy: a Job of the new version that must succeed before anything of it comes up.
+
+use std::time::Duration;
+
+use gha::Exit;
+use serde_json::Value;
+
+use super::stopped::Stopped;
+use crate::cli;
+use crate::color::base;
+use crate::error::Error;
+use crate::manifests::{Manifest, take_out};
+use crate::marks::marks;
+use crate::migration::job::{Asked, Job, Way};
+use crate::migration::{End, Migration, Ran};
+use crate::object::{self, Labels};
+use crate::place::Place;
+use crate::run::Run;
+use crate::story::Story;
+
+/// From one look at the Job to the next.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// A migration that was asked for, read and checked.
+pub(super) struct Asking {
+    asked: Asked,
+}
+
+impl Asking {
+    /// What the flag asks for.
+    pub(super) fn of(flags: &cli::Migration) -> Result<Option<Self>, Error> {
+        let Some(line) = &flags.migrate else {
+            return Ok(None);
+        };
+        let asked = Asked::parse(line).map_err(|error| Error::Flag {
+            flag: "migrate",
+            reason: error.to_string(),
+        })?;
+        Ok(Some(Self { asked }))
+    }
+
+    /// Takes the Job out of the manifests, where it is one of them, so that it is not applied with the others.
+    pub(super) fn job(&self, manifests: &mut Vec<Manifest>) -> Result<Option<Manifest>, Error> {
+        let Asked::Job(name) = &self.asked else {
+            return Ok(None);
+        };
+        let found = take_out(manifests, "Job", name).ok_or_else(|| Error::Flag {
+            flag: "migrate",
+            reason: format!("there is no Job `{}` among the manifests", object::shown(name)),
+        })?;
+        Ok(Some(found))
+    }
+
+    /// Runs it to its end. `new` is the Deployment whose version migrates.
+    pub(super) async fn run(
+        &self,
+        job: Option<&Manifest>,
+        (service, new): (&str, &Value),
+        flags: &cli::Deploy,
+        story: &mut Story,
+        place: &Place<'_>,
+    ) -> Result<(), Stopped> {
+        let limit = flags.migration.migrate_timeout;
+        let selectors = selectors(new);
+        let made = match (&self.asked, job) {
+            (Asked::Command(command), _) => {
+                let template = &new["spec"]["template"];
+                Job::of_template(
+                    template,
+                    command,
+                    base(object::name(new)),
+                    Way::Up,
+                    &selectors,
+                    limit,
+                )
+            }
+            (Asked::Job(_), Some(manifest)) => Job::of_manifest(&manifest.object, Way::Up, limit),
+            (Asked::Job(_), None) => return Ok(()),
+        };
+        let job = made.map_err(|error| Error::Flag {
+            flag: "migrate",
+            reason: error.to_string(),
+        })?;
+        let name = job.name().to_owned();
+        story.note(format!("the migration runs as Job `{name}`"), place);
+        let marks: Vec<(String, String)> = marks(service, &Run::of(place.runner)).into_iter().collect();
+        let migration = Migration {
+            job: &job,
+            marks: &marks,
+            retry: flags.migration.retry_migration,
+            poll: LOOK,
+            limit,
+            api_grace: flags.times.api_grace,
+        };
+        let mut ran = Ran::default();
+        let failed = |exit, reason: String| Err(Stopped::Failed { exit, reason });
+        match migration.run(&mut ran, place).await {
+            End::Succeeded => {
+                story.note(format!("the migration succeeded: Job `{name}`"), place);
+                Ok(())
+            }
+            End::Before => {
+                story.note(format!("this migration succeeded before: Job `{name}`"), place);
+                Ok(())
+            }
+            End::Failed(why) | End::FailedBefore(why) => failed(Exit::Failed, why),
+            End::NotStarted(refused) => Err(Error::refused("start the migration")(refused).into()),
+            End::Foreign => Err(Error::Foreign {
+                what: format!("Job `{name}`"),
+            }
+            .into()),
+            End::Unknown { reason, denied } => {
+                failed(if denied { Exit::Access } else { Exit::Failed }, reason)
+            }
+        }
+    }
+}
+
+/// The labels by which pods get traffic, or are counted as the new version's.
+fn selectors(new: &Value) -> Vec<Labels> {
+    vec![object::labels_at(new, "/spec/selector/matchLabels")]
+}

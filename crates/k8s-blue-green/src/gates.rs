@@ -1,0 +1,195 @@
+//! Gates of a deploy to Kubernetes. Besides their own variables they know `version`, `image`, `service`, `namespace` and `color`.
+
+use std::time::Duration;
+
+use gate::gates::{self, FlagError, Making, Says, Tool, Unasked};
+use gate::run::Made;
+use gate::setup::Setup;
+use gate::spec::{Part, Spec};
+use gha::{Failure, Runner, text};
+
+use crate::cli;
+use crate::error::Error;
+use crate::place::Place;
+
+pub use gate::gates::told;
+use told::Told;
+
+/// The presets that judge crashes, which are told by a source of their own.
+const JUDGE_CRASHES: [&str; 2] = ["canary", "slo-default"];
+
+/// The gates that the flags ask for.
+pub struct Gates {
+    gates: gates::Gates,
+}
+
+/// What gates know of a version.
+#[derive(Clone, Debug, Default)]
+pub struct Candidate {
+    /// The Service that it is for.
+    pub service: String,
+    /// Its image.
+    pub image: String,
+    /// Its colour.
+    pub color: String,
+}
+
+/// What makes gates of their files: nothing of the cluster is told to them.
+struct Plain;
+
+impl Gates {
+    /// The gates of the flags, read and checked; nothing is asked. What is not known yet of the new version has a stand-in until
+    /// [`Gates::about`].
+    ///
+    /// # Errors
+    /// When a file can't be read, or is wrong.
+    pub fn of(flags: &cli::Gates, place: &Place<'_>) -> Result<Self, Failure> {
+        for gate in &flags.gate {
+            let preset = gate.split_whitespace().next().unwrap_or_default();
+            if JUDGE_CRASHES.contains(&preset) && gate.contains("://") {
+                return Err(Error::Flag {
+                    flag: "gate",
+                    reason: format!(
+                        "the preset `{preset}` judges crashes by a source; write `steady` or `severity` with the address, or a gate \
+                         file with the rules that you want: crashes of the new version's pods end the deploy without a gate"
+                    ),
+                }
+                .into());
+            }
+        }
+        let facts = facts(&Candidate::default(), place);
+        let gates = gates::Gates::of(&flags.gate, &flags.gate_var, facts, &Plain, place.runner);
+        Ok(Self {
+            gates: gates.map_err(Error::from)?,
+        })
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.gates.is_empty()
+    }
+
+    /// Whether one of them watches for a time.
+    #[must_use]
+    pub fn watches(&self, place: &Place<'_>) -> bool {
+        self.gates.watches(&Plain, place.runner)
+    }
+
+    /// Checks that each watch can judge in so short a time.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn fits(&self, time: Duration, place: &Place<'_>) -> Result<(), Failure> {
+        let fits = self.gates.fits(time, &Plain, place.runner);
+        Ok(fits.map_err(Error::from)?)
+    }
+
+    /// Asks every source once, before anything is changed.
+    ///
+    /// # Errors
+    /// When a source will never answer, or a secret is not there.
+    pub async fn preflight(&self, place: &Place<'_>) -> Result<(), Failure> {
+        let asked = self.gates.preflight(&Plain, place.runner).await;
+        asked.map_err(|unasked| match unasked {
+            Unasked::Flag(error) => Error::from(error).into(),
+            Unasked::Source { exit, reason } => Failure::new(exit, reason),
+        })
+    }
+
+    /// Says which version is judged from now on.
+    pub fn about(&self, candidate: &Candidate, place: &Place<'_>) {
+        self.gates.about(facts(candidate, place));
+    }
+
+    /// Runs what must be ready, which needs no traffic.
+    pub async fn ready(&self, place: &Place<'_>) -> Says {
+        self.gates.run(Part::Wait, &Plain, place.runner).await
+    }
+
+    /// Runs all gates whole.
+    pub async fn whole(&self, place: &Place<'_>) -> Says {
+        self.gates.run(Part::Whole, &Plain, place.runner).await
+    }
+
+    /// Runs what watches, each for that long.
+    pub async fn watch(&self, time: Duration, place: &Place<'_>) -> Says {
+        self.gates.run(Part::Watch(time), &Plain, place.runner).await
+    }
+
+    /// What the gates came to that have ended, for the result and the summary.
+    #[must_use]
+    pub fn told(&self) -> Vec<Told> {
+        self.gates.told()
+    }
+}
+
+impl Tool for Plain {
+    fn tells_ecs(&self) -> bool {
+        false
+    }
+
+    fn made<'a>(&'a self, spec: &'a Spec, runner: &'a Runner) -> Making<'a> {
+        Box::pin(async move {
+            let setup = Setup::new(spec, runner);
+            Made::of(spec, &setup).await.map_err(|error| error.to_string())
+        })
+    }
+
+    fn behind(&self) -> Option<String> {
+        None
+    }
+}
+
+impl From<FlagError> for Error {
+    fn from(error: FlagError) -> Self {
+        let FlagError { flag, reason } = error;
+        Self::Flag { flag, reason }
+    }
+}
+
+/// The variables that gate files know of a version.
+fn facts(candidate: &Candidate, place: &Place<'_>) -> Vec<(String, String)> {
+    let image = Some(&candidate.image).filter(|image| !image.is_empty());
+    let version = image.and_then(|image| version(image));
+    [
+        ("version", version.unwrap_or_else(|| "0.0.0".to_owned())),
+        (
+            "image",
+            image.map_or_else(|| "image:0.0.0".to_owned(), Clone::clone),
+        ),
+        ("service", candidate.service.clone()),
+        ("namespace", place.namespace.clone()),
+        ("color", candidate.color.clone()),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), text::line(&value)))
+    .collect()
+}
+
+/// The version that an image names: its tag, else its digest.
+fn version(image: &str) -> Option<String> {
+    let (name, digest) = image
+        .split_once('@')
+        .map_or((image, None), |(name, digest)| (name, Some(digest)));
+    let last = name.rsplit('/').next().unwrap_or(name);
+    let tag = last.split_once(':').map(|(_, tag)| tag.to_owned());
+    tag.or_else(|| digest.map(str::to_owned))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_of_an_image_is_its_tag_or_its_digest() {
+        for (image, expected) in [
+            ("registry:5000/shop/web:1.2.3", Some("1.2.3")),
+            ("web:1.2.3@sha256:ab", Some("1.2.3")),
+            ("registry:5000/web@sha256:ab", Some("sha256:ab")),
+            ("registry:5000/web", None),
+        ] {
+            assert_eq!(version(image).as_deref(), expected, "{image}");
+        }
+    }
+}

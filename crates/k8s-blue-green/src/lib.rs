@@ -1,0 +1,85 @@
+//! `k8s-blue-green`: switches a Kubernetes Service to a new version, and back, without a controller and without a dropped
+//! request.
+
+use gha::Failure;
+use gha::outcome::Outcome;
+
+pub mod adoption;
+pub mod api;
+pub mod apply;
+pub mod back;
+pub mod blue_green;
+pub mod budgets;
+pub mod cli;
+pub mod color;
+pub mod confirm;
+pub mod copy;
+pub mod diagnose;
+pub mod endpoints;
+pub mod error;
+pub mod front;
+pub mod gates;
+pub mod gc;
+pub mod held;
+pub mod image;
+pub mod label_selector;
+pub mod lead;
+pub mod live;
+pub mod lock;
+pub mod manifests;
+pub mod marks;
+pub mod metadata;
+pub mod migration;
+pub mod object;
+pub mod place;
+pub mod pods;
+pub mod put;
+pub mod quantity;
+pub mod ready;
+pub mod recover;
+pub mod refusals;
+pub mod report;
+pub mod retire;
+pub mod rollback;
+pub mod rolling;
+pub mod run;
+pub mod scaler;
+pub mod scaling;
+pub mod side;
+pub mod state;
+pub mod status;
+pub mod story;
+pub mod switch;
+pub mod up;
+pub mod workload;
+
+#[cfg(test)]
+mod fixture;
+
+use cli::{Command, Strategy};
+use place::Place;
+
+/// Runs a command in a namespace that is reached already.
+///
+/// # Errors
+/// When the flags are wrong, the deploy failed, or the run is cancelled.
+pub async fn at(command: &Command, place: &Place<'_>) -> Result<Outcome, Failure> {
+    match command {
+        Command::Deploy(flags) => match flags.strategy {
+            Strategy::BlueGreen => Box::pin(blue_green::at(flags, place)).await,
+            Strategy::Rolling => Box::pin(rolling::at(flags, place)).await,
+        },
+        Command::Promote(flags) => Box::pin(blue_green::promote::at(flags, place)).await,
+        Command::Rollback(flags) if flags.target.service.is_empty() => {
+            Box::pin(rolling::back::rollback(flags, place)).await
+        }
+        Command::Rollback(flags) => Box::pin(rollback::at(flags, place)).await,
+        Command::Recover(flags) if flags.target.service.is_empty() => {
+            Box::pin(rolling::back::recover(flags, place)).await
+        }
+        Command::Recover(flags) => Box::pin(recover::at(flags, place)).await,
+        Command::Status(flags) => Box::pin(status::at(flags, place)).await,
+        Command::Diagnose(flags) => Box::pin(diagnose::at(flags, place)).await,
+        Command::Gc(flags) => Box::pin(gc::at(flags, place)).await,
+    }
+}

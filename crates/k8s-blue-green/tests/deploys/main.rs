@@ -1,0 +1,7 @@
+//! Whole commands against a cluster in memory, on virtual time.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails where it stands")]
+
+mod blue_green;
+mod cluster;
+mod faults;
+mod shop;
