@@ -100,10 +100,13 @@ impl Refused {
         self.code.as_deref() == Some(code)
     }
 
-    /// Whether it may pass.
+    /// Whether it may pass. A conflict of two conditional writes says nothing of who was first: the next try hears that
+    /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>).
     #[must_use]
     pub fn may_pass(&self) -> bool {
-        self.reason.kind == Kind::Passing || self.is("OperationAborted")
+        self.reason.kind == Kind::Passing
+            || self.is("OperationAborted")
+            || self.is("ConditionalRequestConflict")
     }
 
     /// Whether the store asks to be asked less often.
@@ -115,7 +118,7 @@ impl Refused {
     /// Whether a condition did not hold: somebody else was there first.
     #[must_use]
     pub fn is_condition(&self) -> bool {
-        self.status == Some(412) || self.is("PreconditionFailed") || self.is("ConditionalRequestConflict")
+        self.status == Some(412) || self.is("PreconditionFailed")
     }
 
     /// Whether the object or bucket is not there.

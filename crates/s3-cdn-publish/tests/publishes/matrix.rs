@@ -298,7 +298,10 @@ fn ways(call: &HostingEntry) -> Vec<What> {
     let mut ways = vec![
         What::Fault(Fault::Internal, usize::MAX),
         What::Fault(Fault::Unavailable, usize::MAX),
+        What::Fault(Fault::Throttled, usize::MAX),
         What::Fault(Fault::Reset, usize::MAX),
+        What::Fault(Fault::Hang, 1),
+        What::Fault(Fault::Hang, usize::MAX),
         What::Cancel { after: false },
         What::Kill { after: false },
     ];
@@ -309,8 +312,6 @@ fn ways(call: &HostingEntry) -> Vec<What> {
             What::Fault(Fault::Reset, 1),
             What::Fault(Fault::Lost, 1),
             What::Fault(Fault::Lost, usize::MAX),
-            What::Fault(Fault::Hang, 1),
-            What::Fault(Fault::Hang, usize::MAX),
             What::Fault(Fault::Denied, usize::MAX),
             What::Cancel { after: true },
             What::CancelThenArrive(Duration::from_millis(500)),
