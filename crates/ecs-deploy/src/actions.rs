@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use gha::text;
 
-use crate::steps::Pair;
+use crate::pair::Pair;
 
 pub mod foreign;
 

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use gha::text;
 use gha::trace::TraceId;
 
-use crate::steps::Pair;
+use crate::pair::Pair;
 
 /// The key of the tag.
 pub const TAG: &str = "deploy-actions.ecs-deploy";

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use gha::edge::cancel::Cancelled;
 use gha::outcome::Outcome;
+use gha::steps::{Step, Steps, Weight, total};
 use gha::{Exit, Failure, duration};
 use tokio::time::timeout;
 
@@ -12,10 +13,10 @@ use crate::cli::{self, Deploy, Times, Undo};
 use crate::deploy;
 use crate::error::Error;
 use crate::gates::Gates;
+use crate::pair::Pair;
 use crate::place::Place;
 use crate::shift::{Cause, Limits, Plan, Rung, Weights, Why};
 use crate::state::Stage;
-use crate::steps::{Step, Steps, Weight, total};
 use crate::story::{Became, Story};
 use crate::undo::LEAVE;
 
@@ -177,11 +178,10 @@ fn unfinished(sides: &Sides<'_>) -> Result<(), Failure> {
 /// The steps that are asked for.
 fn asked(flags: &cli::Shift) -> Result<Steps, Error> {
     let text = flags.steps.as_deref().unwrap_or("100%");
-    text.parse()
-        .map_err(|error: crate::steps::StepsError| Error::Flag {
-            flag: "steps",
-            reason: error.to_string(),
-        })
+    text.parse().map_err(|error: gha::steps::StepsError| Error::Flag {
+        flag: "steps",
+        reason: error.to_string(),
+    })
 }
 
 /// A plan with its gates, of which none has no time to watch.
@@ -201,7 +201,7 @@ fn gated(plan: Plan, gates: &Gates, place: &Place<'_>) -> Result<Plan, Failure> 
 
 /// The place of the step to stop after.
 fn until(steps: &Steps, until: Option<&str>) -> Result<Option<usize>, Error> {
-    let wrong = |error: crate::steps::StepsError| Error::Flag {
+    let wrong = |error: gha::steps::StepsError| Error::Flag {
         flag: "until",
         reason: error.to_string(),
     };
@@ -229,7 +229,7 @@ fn plan(steps: &[Step], before: Weights, flags: &cli::Shift, times: &Times) -> R
 
 fn rung(step: &Step) -> Rung {
     Rung {
-        weights: sides::weights(step.weight.pair()),
+        weights: sides::weights(Pair::of(step.weight)),
         hold: step.hold.unwrap_or_default(),
     }
 }

@@ -27,6 +27,7 @@ pub mod mask;
 pub mod outcome;
 pub mod outputs;
 pub mod reproduce;
+pub mod steps;
 pub mod summary;
 pub mod text;
 pub mod trace;

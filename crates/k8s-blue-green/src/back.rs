@@ -7,6 +7,7 @@ use gha::{duration, text};
 use tokio::time::{sleep, timeout};
 
 use crate::api::{Kind, Still};
+use crate::blue_green::shift::common;
 use crate::color::preview;
 use crate::confirm::confirm;
 use crate::error::Error;
@@ -86,6 +87,20 @@ pub async fn traffic(
         Phase::Overlap | Phase::Switched | Phase::Done => {}
     }
     let service = lead.name.clone();
+    let now = lead.selector();
+    let ours = [
+        &state.new.selector,
+        &state.old.selector,
+        &common(&state.old.selector, &state.new.selector),
+    ];
+    if !ours.contains(&&now) {
+        return Err(Error::Foreign {
+            what: format!(
+                "the selector of Service `{service}` (`{}` now)",
+                text::line(&object::written(&now))
+            ),
+        });
+    }
     can_serve(&service, &state.old, how, story, place).await?;
     let back = taken_back(&state, place);
     lead.turn(&state.old.selector, Some(&back), how.patience, place)

@@ -192,10 +192,19 @@ pub struct Gates {
     /// waits for is asked before there is traffic; what it watches is watched while traffic moves.
     #[arg(long, value_name = "GATE", help_heading = "Gate")]
     pub gate: Vec<String>,
-    /// Variable of the gate files, over what they say. `version`, `image`, `service`, `namespace` and `color` are there
-    /// without it.
+    /// Variable of the gate files, over what they say. `version`, `image`, `service`, `namespace`, `color` and `preview_url` are
+    /// there without it.
     #[arg(long, value_name = "NAME=VALUE", help_heading = "Gate")]
     pub gate_var: Vec<String>,
+    /// Command that must succeed before there is traffic; the new version is at `PREVIEW_URL`. No shell reads it.
+    #[arg(long, value_name = "COMMAND", help_heading = "Gate")]
+    pub smoke: Option<String>,
+    /// Longest time for it.
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = some_time, help_heading = "Gate")]
+    pub smoke_timeout: Duration,
+    /// Port of the Service that the preview leads to, by name or number [default: the first].
+    #[arg(long, value_name = "PORT", help_heading = "Gate")]
+    pub preview_port: Option<String>,
 }
 
 /// How long things may take.

@@ -1,4 +1,5 @@
-//! Gates of a deploy to Kubernetes. Besides their own variables they know `version`, `image`, `service`, `namespace` and `color`.
+//! Gates of a deploy to Kubernetes. Besides their own variables they know `version`, `image`, `service`, `namespace`, `color` and
+//! `preview_url`, where the new version is before it has traffic.
 
 use std::time::Duration;
 
@@ -15,12 +16,17 @@ use crate::place::Place;
 pub use gate::gates::told;
 use told::Told;
 
+/// The variable of the preview's address, and what stands for it until there is one.
+const PREVIEW: (&str, &str) = ("preview_url", "http://127.0.0.1:1");
+
 /// The presets that judge crashes, which are told by a source of their own.
 const JUDGE_CRASHES: [&str; 2] = ["canary", "slo-default"];
 
 /// The gates that the flags ask for.
 pub struct Gates {
     gates: gates::Gates,
+    /// Whether a gate file looks at the preview, so that all of it is asked there.
+    previews: bool,
 }
 
 /// What gates know of a version.
@@ -32,6 +38,8 @@ pub struct Candidate {
     pub image: String,
     /// Its colour.
     pub color: String,
+    /// Where it is before it has traffic.
+    pub preview_url: Option<String>,
 }
 
 /// What makes gates of their files: nothing of the cluster is told to them.
@@ -61,6 +69,7 @@ impl Gates {
         let gates = gates::Gates::of(&flags.gate, &flags.gate_var, facts, &Plain, place.runner);
         Ok(Self {
             gates: gates.map_err(Error::from)?,
+            previews: flags.gate.iter().any(|gate| mentions_preview(gate)),
         })
     }
 
@@ -68,6 +77,12 @@ impl Gates {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.gates.is_empty()
+    }
+
+    /// Whether one of them looks at the preview.
+    #[must_use]
+    pub fn previews(&self) -> bool {
+        self.previews
     }
 
     /// Whether one of them watches for a time.
@@ -152,6 +167,7 @@ impl From<FlagError> for Error {
 fn facts(candidate: &Candidate, place: &Place<'_>) -> Vec<(String, String)> {
     let image = Some(&candidate.image).filter(|image| !image.is_empty());
     let version = image.and_then(|image| version(image));
+    let preview = candidate.preview_url.as_deref().unwrap_or(PREVIEW.1);
     [
         ("version", version.unwrap_or_else(|| "0.0.0".to_owned())),
         (
@@ -161,6 +177,7 @@ fn facts(candidate: &Candidate, place: &Place<'_>) -> Vec<(String, String)> {
         ("service", candidate.service.clone()),
         ("namespace", place.namespace.clone()),
         ("color", candidate.color.clone()),
+        (PREVIEW.0, preview.to_owned()),
     ]
     .into_iter()
     .map(|(name, value)| (name.to_owned(), text::line(&value)))
@@ -175,6 +192,11 @@ fn version(image: &str) -> Option<String> {
     let last = name.rsplit('/').next().unwrap_or(name);
     let tag = last.split_once(':').map(|(_, tag)| tag.to_owned());
     tag.or_else(|| digest.map(str::to_owned))
+}
+
+/// Whether a gate file has the variable of the preview in it.
+fn mentions_preview(path: &str) -> bool {
+    std::fs::read_to_string(path.trim()).is_ok_and(|file| file.contains(PREVIEW.0))
 }
 
 #[cfg(test)]

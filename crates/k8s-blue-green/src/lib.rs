@@ -1,9 +1,10 @@
 //! `k8s-blue-green`: switches a Kubernetes Service to a new version, and back, without a controller and without a dropped
 //! request.
 
-use gha::Failure;
 use gha::outcome::Outcome;
+use gha::{Failure, Runner};
 
+pub mod access;
 pub mod adoption;
 pub mod api;
 pub mod apply;
@@ -17,6 +18,7 @@ pub mod copy;
 pub mod diagnose;
 pub mod endpoints;
 pub mod error;
+pub mod forward;
 pub mod front;
 pub mod gates;
 pub mod gc;
@@ -29,10 +31,12 @@ pub mod lock;
 pub mod manifests;
 pub mod marks;
 pub mod metadata;
+pub mod migrate;
 pub mod migration;
 pub mod object;
 pub mod place;
 pub mod pods;
+pub mod preview;
 pub mod put;
 pub mod quantity;
 pub mod ready;
@@ -42,10 +46,12 @@ pub mod report;
 pub mod retire;
 pub mod rollback;
 pub mod rolling;
+pub mod route;
 pub mod run;
 pub mod scaler;
 pub mod scaling;
 pub mod side;
+pub mod smoke;
 pub mod state;
 pub mod status;
 pub mod story;
@@ -56,10 +62,20 @@ pub mod workload;
 #[cfg(test)]
 mod fixture;
 
-use cli::{Command, Strategy};
+use cli::{Cli, Command, Strategy};
 use place::Place;
 
-/// Runs a command in a namespace that is reached already.
+/// Runs the tool.
+///
+/// # Errors
+/// When the flags are wrong, the deploy failed, or the run is cancelled.
+pub async fn run(cli: Cli, runner: &Runner) -> Result<Outcome, Failure> {
+    let reaching = Box::pin(Place::of(cli.command.place(), runner));
+    let place = runner.cancel().guard(reaching).await??;
+    Box::pin(at(&cli.command, &place)).await
+}
+
+/// The same in a namespace that is reached already.
 ///
 /// # Errors
 /// When the flags are wrong, the deploy failed, or the run is cancelled.

@@ -2,6 +2,7 @@
 
 use gha::{Runner, text};
 
+use crate::access::{self, AccessError};
 use crate::api::Api;
 use crate::cli;
 
@@ -18,6 +19,26 @@ pub struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
+    /// The namespace that the flags name, by the way that they name.
+    ///
+    /// # Errors
+    /// When there is no way to the cluster.
+    pub async fn of(flags: &cli::Place, runner: &'a Runner) -> Result<Self, AccessError> {
+        let reached = access::client(flags, runner).await?;
+        runner.info(&format!(
+            "cluster {}, as {}, namespace `{}`",
+            reached.server,
+            reached.who,
+            text::line(flags.namespace.as_deref().unwrap_or(&reached.namespace))
+        ));
+        Ok(Self::with(
+            Api::new(reached.client),
+            &reached.namespace,
+            flags,
+            runner,
+        ))
+    }
+
     /// A namespace over a way that is there already; `default` is the namespace where the flags name none.
     #[must_use]
     pub fn with(api: Api, default: &str, flags: &cli::Place, runner: &'a Runner) -> Self {

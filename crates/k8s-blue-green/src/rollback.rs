@@ -7,16 +7,23 @@ use gha::outcome::Outcome;
 use gha::{Exit, Failure, text};
 
 use crate::back::{Came, How, tidy, traffic};
+use crate::blue_green::stopped::Stopped;
 use crate::cli;
 use crate::error::Error;
 use crate::lead::Lead;
+use crate::migrate::{Asking, Terms};
+use crate::migration::job::Way;
 use crate::place::Place;
 use crate::report;
+use crate::side;
 use crate::state::{Phase, State};
 use crate::story::{Became, Story, conclude};
 
 /// How long the write that moves the traffic is tried while the API server does not answer.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How long a migration down may take.
+const MIGRATES: Duration = Duration::from_secs(15 * 60);
 
 /// Runs the command.
 ///
@@ -39,6 +46,7 @@ async fn all(flags: &cli::Rollback, story: &mut Story, place: &Place<'_>) -> Res
         }
         .into());
     }
+    let asking = Asking::of("migrate-down", flags.migrate_down.as_ref())?;
     let how = How {
         run: None,
         even_done: true,
@@ -52,14 +60,19 @@ async fn all(flags: &cli::Rollback, story: &mut Story, place: &Place<'_>) -> Res
     }
     know(&leads, story, place);
     let going = async {
+        migrated_down(asking.as_ref(), &leads, flags, story, place).await?;
         let mut came = Vec::new();
         for lead in leads.iter_mut().rev() {
             came.push((lead.name.clone(), traffic(lead, &how, story, place).await));
         }
-        came
+        Ok::<_, Stopped>(came)
     };
     let came = match place.runner.cancel().guard(going).await {
-        Ok(came) => came,
+        Ok(Ok(came)) => came,
+        Ok(Err(stopped)) => {
+            let headline = format!("{}; no traffic was moved", stopped.reason());
+            return Err(story.failure(stopped.exit(), Became::Failed, headline, place));
+        }
         Err(cancelled) => {
             let headline = format!(
                 "{cancelled} while the traffic was going back; `k8s-blue-green status` shows where it is"
@@ -74,6 +87,37 @@ async fn all(flags: &cli::Rollback, story: &mut Story, place: &Place<'_>) -> Res
     }
     know(&leads, story, place);
     told(came, story, place)
+}
+
+/// Runs the migration down, in the version that is left, while it still has the traffic.
+async fn migrated_down(
+    asking: Option<&Asking>,
+    leads: &[Lead],
+    flags: &cli::Rollback,
+    story: &mut Story,
+    place: &Place<'_>,
+) -> Result<(), Stopped> {
+    let (Some(asking), Some(lead)) = (asking, leads.first()) else {
+        return Ok(());
+    };
+    let Some(state) = lead.state()? else { return Ok(()) };
+    if state.phase == Phase::RolledBack {
+        return Ok(());
+    }
+    let name = &state.new.deployment;
+    let Some(left) = side::read(name, place).await? else {
+        return Err(Stopped::failed(format!(
+            "Deployment `{}` is gone, so that there is nothing to migrate down in",
+            text::line(name)
+        )));
+    };
+    let terms = Terms {
+        way: Way::Down,
+        limit: MIGRATES,
+        retry: true,
+        api_grace: flags.times.api_grace,
+    };
+    asking.run(None, (&lead.name, &left), &terms, story, place).await
 }
 
 /// What it came to, of all Services.

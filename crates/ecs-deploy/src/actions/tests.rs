@@ -2,7 +2,7 @@ use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
 use serde_json::{Value, json};
 
 use super::{ActionsError, Groups, Sticky, Traffic, foreign_changes, traffic, with_weights};
-use crate::steps::Pair;
+use crate::pair::Pair;
 
 fn arn(name: &str) -> String {
     format!("arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/{name}/6d0ecf831eec9f09")

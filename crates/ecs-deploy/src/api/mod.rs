@@ -8,15 +8,16 @@ use std::time::Duration;
 
 use aws::config::SdkConfig;
 use aws::reason::{self, Kind, Reason};
+use aws::signed_call::{self, Question};
 use aws_sdk_ecs::config::retry::{RetryPartition, TokenBucket};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
 use jiff::Timestamp;
+use serde_json::Value;
 use tokio::time::sleep;
 
-mod addresses;
 pub mod configuration;
 pub mod deployments;
 pub mod logs;
@@ -26,7 +27,6 @@ pub mod rules;
 pub mod scaling;
 pub mod secrets;
 pub mod services;
-mod signed_call;
 pub mod tags;
 pub mod targets;
 pub mod task_definitions;
@@ -125,6 +125,12 @@ impl Api {
     #[must_use]
     pub fn config(&self) -> &SdkConfig {
         &self.config
+    }
+
+    /// Asks a service whose SDK crate is not linked.
+    async fn ask(&self, question: Question<'_>) -> Result<Value, Refused> {
+        let asked = signed_call::ask(&self.config, question).await;
+        asked.map_err(|error| refused(&question.call(), &error))
     }
 
     /// The region of the services.

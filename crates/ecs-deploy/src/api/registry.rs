@@ -1,12 +1,11 @@
 //! Amazon ECR: whether an image is there. It is described and not got: a look must not count as a pull, on which lifecycle
 //! rules may depend.
 
+use aws::signed_call::{ECR, Question};
 use serde_json::{Value, json};
 
 use crate::task_definition::registry::{At, Place};
 
-use super::addresses::ECR;
-use super::signed_call::Question;
 use super::{Api, Refused};
 
 /// The longest page of rules, which is more than a registry has

@@ -1,10 +1,9 @@
 //! IAM: whether a role is there, and whom it trusts.
 
+use aws::signed_call::{IAM, Question, element};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
-use super::addresses::IAM;
-use super::signed_call::{Question, element};
 use super::{Api, Refused};
 
 impl Api {

@@ -1,9 +1,8 @@
 //! Secrets Manager and SSM: whether a secret or a parameter is there. Neither call can answer with a value.
 
+use aws::signed_call::{Question, SECRETS, SSM};
 use serde_json::{Value, json};
 
-use super::addresses::{SECRETS, SSM};
-use super::signed_call::Question;
 use super::{Api, Refused};
 
 /// The most pages that are asked for: SSM may answer with empty ones on the way

@@ -1,7 +1,7 @@
 use proptest::prelude::{Strategy, any, proptest};
 
 use super::{LONGEST, Run, Stage, State, StateError, Suspended};
-use crate::steps::Pair;
+use crate::pair::Pair;
 use gha::trace::TraceId;
 use jiff::Timestamp;
 

@@ -1,6 +1,7 @@
 //! What `plan` says of two services behind one rule: what would change, by which calls, and where a failure would lead.
 
 use gha::outcome::Outcome;
+use gha::steps::{Step, Steps};
 use gha::{Failure, Status, accounts, duration, text};
 
 use crate::api::Refused;
@@ -10,7 +11,6 @@ use crate::error::Error;
 use crate::observed::revision_name;
 use crate::place::Place;
 use crate::prepare::{self, Wanted};
-use crate::steps::{Step, Steps};
 use crate::task_definition::keys;
 
 use super::sides::Sides;

@@ -1,6 +1,7 @@
 //! The command `promote`: goes on with a deploy that stopped at a weight, in another process, with the version that is there.
 
 use gha::outcome::Outcome;
+use gha::steps::{Step, Weight};
 use gha::{Exit, Failure, Runner, text};
 
 use crate::api::services::Update;
@@ -13,7 +14,6 @@ use crate::place::Place;
 use crate::prepare;
 use crate::shift::{Plan, Rung, State};
 use crate::state::{self, Stage};
-use crate::steps::{Step, Weight};
 
 use super::asked::judged;
 use super::drive::Drive;
@@ -146,7 +146,7 @@ fn plan(flags: &Promote, held: &state::State) -> Result<(Plan, Option<usize>), F
             };
             let weight: Weight = until
                 .parse()
-                .map_err(|error: crate::steps::StepsError| wrong(error.to_string()))?;
+                .map_err(|error: gha::steps::StepsError| wrong(error.to_string()))?;
             let at = rest.iter().position(|step| step.weight == weight);
             Some(at.ok_or_else(|| wrong(format!("no step that is left has the weight `{weight}`")))? + 1)
         }

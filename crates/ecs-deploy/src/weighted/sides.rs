@@ -10,10 +10,10 @@ use crate::actions::{self, Groups, Traffic};
 use crate::api::services::Described;
 use crate::cli;
 use crate::error::Error;
+use crate::pair::Pair;
 use crate::place::Place;
 use crate::shift::Weights;
 use crate::state::{Stage, State, StateError, TAG, TRIED};
-use crate::steps::Pair;
 use crate::words::Strategy;
 
 /// The two services.

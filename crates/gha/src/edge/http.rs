@@ -90,6 +90,27 @@ pub fn via(url: &Url) -> Option<Via> {
     })
 }
 
+/// The address of the proxy that an environment names for an address, as it is written there, with its password where it has
+/// one; `None` where the address is reached without. For a client that is told its proxy.
+#[must_use]
+pub fn proxy_in(env: &Env, url: &Url) -> Option<String> {
+    let first = |names: [&str; 2]| {
+        names
+            .into_iter()
+            .find_map(|name| env.get(name))
+            .map(str::to_owned)
+    };
+    let all = first(["ALL_PROXY", "all_proxy"]);
+    let named = match url.scheme() {
+        "https" => first(["HTTPS_PROXY", "https_proxy"]).or(all)?,
+        _ => first(["HTTP_PROXY", "http_proxy"]).or(all)?,
+    };
+    let no = first(["NO_PROXY", "no_proxy"]).unwrap_or_default();
+    let matcher = Matcher::builder().all(named.clone()).no(no).build();
+    matcher.intercept(&url.as_str().parse().ok()?)?;
+    Some(named)
+}
+
 fn intercepted(url: &Url) -> Option<Intercept> {
     // Read once: nothing here changes the environment, and a probe asks for every look.
     static PROXIES: LazyLock<Matcher> = LazyLock::new(Matcher::from_env);
@@ -212,6 +233,34 @@ pub fn reason(error: reqwest::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_environment_names_a_proxy_and_who_is_reached_without() {
+        let env = |pairs: &[(&str, &str)]| pairs.iter().copied().collect::<Env>();
+        let url = Url::parse("https://k8s.example.com:6443/").unwrap();
+        for (pairs, expected) in [
+            (&[][..], None),
+            (
+                &[("HTTPS_PROXY", "http://u:p@proxy:3128")],
+                Some("http://u:p@proxy:3128"),
+            ),
+            (&[("all_proxy", "proxy:3128")], Some("proxy:3128")),
+            (&[("HTTP_PROXY", "http://proxy:3128")], None),
+            (
+                &[
+                    ("HTTPS_PROXY", "http://proxy:3128"),
+                    ("NO_PROXY", "a,,.example.com"),
+                ],
+                None,
+            ),
+            (
+                &[("HTTPS_PROXY", "http://proxy:3128"), ("no_proxy", "proxy")],
+                Some("http://proxy:3128"),
+            ),
+        ] {
+            assert_eq!(proxy_in(&env(pairs), &url).as_deref(), expected, "{pairs:?}");
+        }
+    }
 
     #[test]
     fn plain_addresses_need_no_certificates() {

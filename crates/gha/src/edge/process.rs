@@ -37,6 +37,26 @@ pub struct Ended {
     pub stderr: Vec<u8>,
 }
 
+/// What a child's environment has that ours has not, and the other way round.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// Variables that it has, whatever ours says.
+    pub set: Vec<(String, String)>,
+    /// Variables of ours that it does not get.
+    pub unset: Vec<String>,
+}
+
+/// How a child ended whose time is limited.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Watched {
+    /// Its exit code, or the signal that ended it; `None` where its time was over and it was ended.
+    pub status: Option<ExitStatus>,
+    /// The end of what it wrote to standard output.
+    pub stdout: Vec<u8>,
+    /// The end of what it wrote to standard error.
+    pub stderr: Vec<u8>,
+}
+
 /// Why there is no end to speak of.
 #[derive(Debug, thiserror::Error)]
 pub enum ProcessError {
@@ -115,13 +135,69 @@ pub async fn last_words(
         group.kill();
         status
     };
-    let (status, stdout, stderr) = tokio::join!(wait, read_end(stdout, kept), read_end(stderr, kept));
+    let (mut said, mut complained) = (Vec::new(), Vec::new());
+    let (status, out, err) = tokio::join!(
+        wait,
+        read_end(stdout, kept, &mut said),
+        read_end(stderr, kept, &mut complained)
+    );
     group.end(&mut child).await;
-    let failed = |error| ProcessError::Read(text::visible(program), error);
+    let status = out.and(err).and(status);
     Ok(Ended {
-        status: status.map_err(failed)?,
-        stdout: stdout.map_err(failed)?,
-        stderr: stderr.map_err(failed)?,
+        status: status.map_err(|error| ProcessError::Read(text::visible(program), error))?,
+        stdout: said,
+        stderr: complained,
+    })
+}
+
+/// Runs a program in our folder and in changed surroundings, and keeps the last `kept` bytes of each of its streams, also of
+/// one whose time is over. Its whole process group is ended when it exits, when the time is over, when the run is cancelled,
+/// and when the future is dropped.
+///
+/// # Errors
+/// When it can't be started or read, or the run is cancelled.
+pub async fn watch(
+    program: &str,
+    arguments: &[impl AsRef<OsStr>],
+    surroundings: &Surroundings,
+    kept: usize,
+    limit: Duration,
+    cancel: &Cancel,
+) -> Result<Watched, ProcessError> {
+    let mut command = Command::new(program);
+    command.args(arguments);
+    surroundings.unset.iter().for_each(|name| {
+        command.env_remove(name);
+    });
+    let set = surroundings.set.iter();
+    command.envs(set.map(|(name, value)| (name, value)));
+    let (mut child, group) = start(command)?;
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let (mut said, mut complained) = (Vec::new(), Vec::new());
+    let work = async {
+        let wait = async {
+            let status = child.wait().await;
+            // What the child left behind may keep the pipes open for ever.
+            group.kill();
+            status
+        };
+        let (status, out, err) = tokio::join!(
+            wait,
+            read_end(stdout, kept, &mut said),
+            read_end(stderr, kept, &mut complained)
+        );
+        out.and(err).and(status)
+    };
+    let ended = cancel.guard(tokio::time::timeout(limit, work)).await;
+    group.end(&mut child).await;
+    let status = match ended? {
+        Ok(status) => Some(status.map_err(|error| ProcessError::Read(text::visible(program), error))?),
+        Err(_) => None,
+    };
+    Ok(Watched {
+        status,
+        stdout: said,
+        stderr: complained,
     })
 }
 
@@ -143,13 +219,17 @@ fn start(mut command: Command) -> Result<(Child, Group), ProcessError> {
 }
 
 /// Reads a pipe to its end and keeps the last bytes.
-async fn read_end(pipe: Option<impl tokio::io::AsyncRead + Unpin>, kept: usize) -> std::io::Result<Vec<u8>> {
-    let (mut end, mut chunk) = (Vec::new(), vec![0; 8 * 1024]);
-    let Some(mut pipe) = pipe else { return Ok(end) };
+async fn read_end(
+    pipe: Option<impl tokio::io::AsyncRead + Unpin>,
+    kept: usize,
+    end: &mut Vec<u8>,
+) -> std::io::Result<()> {
+    let mut chunk = vec![0; 8 * 1024];
+    let Some(mut pipe) = pipe else { return Ok(()) };
     loop {
         let read = pipe.read(&mut chunk).await?;
         if read == 0 {
-            return Ok(end);
+            return Ok(());
         }
         end.extend_from_slice(&chunk[..read]);
         end.drain(..end.len().saturating_sub(kept));
@@ -207,131 +287,4 @@ impl Drop for Group {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::edge::cancel::Signal;
-
-    async fn sh(script: &str, limit: Duration, cancel: &Cancel) -> Result<Finished, ProcessError> {
-        capture("sh", &["-c", script], Path::new("."), limit, cancel).await
-    }
-
-    /// Whether any process still carries the marker in its command line.
-    fn lives(marker: &str) -> bool {
-        std::fs::read_dir("/proc").unwrap().flatten().any(|entry| {
-            std::fs::read(entry.path().join("cmdline"))
-                .is_ok_and(|line| String::from_utf8_lossy(&line).contains(marker))
-                && std::fs::read_to_string(entry.path().join("stat")).is_ok_and(|stat| !stat.contains(") Z "))
-        })
-    }
-
-    #[tokio::test]
-    async fn captures_both_streams_and_the_code() {
-        let finished = sh(
-            "echo out; echo err >&2; exit 3",
-            Duration::from_secs(20),
-            &Cancel::default(),
-        )
-        .await
-        .unwrap();
-        assert_eq!(
-            finished,
-            Finished {
-                code: Some(3),
-                stdout: b"out\n".to_vec(),
-                stderr: b"err\n".to_vec()
-            }
-        );
-    }
-
-    #[tokio::test]
-    async fn what_a_child_leaves_behind_costs_neither_time_nor_result() {
-        let finished = sh(
-            "sleep 61.000723 & echo out",
-            Duration::from_secs(60),
-            &Cancel::default(),
-        )
-        .await
-        .unwrap();
-        assert_eq!(
-            (finished.code, finished.stdout.as_slice()),
-            (Some(0), &b"out\n"[..])
-        );
-        assert!(!lives("61.000723"));
-    }
-
-    #[tokio::test]
-    async fn last_words_are_kept_and_the_rest_is_read() {
-        let script =
-            "i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i+1)); done; echo why >&2; kill -9 $$";
-        let ended = last_words("sh", &["-c", script], 11).await.unwrap();
-        assert_eq!(ended.stdout, b"line 19999\n");
-        assert_eq!(ended.stderr, b"why\n");
-        assert_eq!(ended.status.code(), None);
-    }
-
-    #[tokio::test]
-    async fn grandchildren_end_when_nobody_waits_any_more() {
-        let script = "sleep 61.000724 & sleep 61.000724";
-        let arguments = ["-c", script];
-        let run = last_words("sh", &arguments, 11);
-        let running = async {
-            while !lives("61.000724") {
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::select! {
-            _ = run => panic!("it ended"),
-            () = running => {}
-        }
-        while lives("61.000724") {
-            tokio::task::yield_now().await;
-        }
-    }
-
-    #[tokio::test]
-    async fn a_missing_program_is_named() {
-        let error = capture(
-            "no-such-program",
-            &["x"],
-            Path::new("."),
-            Duration::from_secs(1),
-            &Cancel::default(),
-        )
-        .await;
-        assert_eq!(
-            error.unwrap_err().to_string(),
-            "failed to start `no-such-program`"
-        );
-    }
-
-    #[tokio::test]
-    async fn grandchildren_end_with_the_time() {
-        let error = sh(
-            "sleep 61.000721 & sleep 61.000721",
-            Duration::from_millis(300),
-            &Cancel::default(),
-        )
-        .await;
-        assert!(matches!(error, Err(ProcessError::TimedOut(..))), "{error:?}");
-        assert!(!lives("61.000721"));
-    }
-
-    #[tokio::test]
-    async fn grandchildren_end_with_a_cancel() {
-        let cancel = Cancel::default();
-        let run = sh(
-            "sleep 61.000722 & echo; sleep 61.000722",
-            Duration::from_secs(60),
-            &cancel,
-        );
-        let trigger = async {
-            while !lives("61.000722") {
-                tokio::task::yield_now().await;
-            }
-            cancel.trigger(Signal::Interrupt);
-        };
-        let (error, ()) = tokio::join!(run, trigger);
-        assert!(matches!(error, Err(ProcessError::Cancelled(_))), "{error:?}");
-        assert!(!lives("61.000722"));
-    }
-}
+mod tests;

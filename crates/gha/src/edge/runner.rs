@@ -42,6 +42,13 @@ impl Masks {
     pub fn mask(&self, secret: &str) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).mask(secret);
     }
+
+    /// A text with every known secret in it hidden, as [`Runner::hide`] has it.
+    #[must_use]
+    pub fn hide(&self, text: &str) -> String {
+        let writer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.masker().hide(text)
+    }
 }
 
 impl fmt::Debug for Masks {

@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use super::PATIENCE;
 use super::look::Found;
-use super::migrate::Asking;
 use super::shift::Ready;
 use super::stopped::Stopped;
 use crate::api::Kind;
@@ -21,6 +20,8 @@ use crate::error::Error;
 use crate::image;
 use crate::manifests::Manifest;
 use crate::marks::marks;
+use crate::migrate::{Asking, Terms};
+use crate::migration::job::Way;
 use crate::object;
 use crate::place::Place;
 use crate::put::put;
@@ -60,8 +61,14 @@ pub(super) async fn bring(
     know(&leads, story, place);
     applied(given, &found, flags, story, place).await?;
     if let (Some((asking, job)), Some(new), Some(one)) = (migration, made.first(), found.first()) {
+        let terms = Terms {
+            way: Way::Up,
+            limit: flags.migration.migrate_timeout,
+            retry: flags.migration.retry_migration,
+            api_grace: flags.times.api_grace,
+        };
         asking
-            .run(job, (&one.lead.name, new), flags, story, place)
+            .run(job, (&one.lead.name, new), &terms, story, place)
             .await?;
     }
     let mut brought: BTreeMap<String, u64> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! What judges a new version: gates that wait before there is traffic, and gates that watch during the soak.
+//! What judges a new version: gates and a smoke command, on the preview before there is traffic, and gates that watch during the soak.
 
 use std::time::Duration;
 
@@ -8,8 +8,11 @@ use gha::Exit;
 use super::shift::Ready;
 use super::stopped::Stopped;
 use crate::cli::Deploy;
+use crate::error::Error;
 use crate::gates::{Candidate, Gates};
 use crate::place::Place;
+use crate::preview::Preview;
+use crate::smoke::{About, Smoke, Verdict};
 use crate::story::Story;
 
 /// Judges before there is traffic.
@@ -24,16 +27,32 @@ pub(super) async fn before(
     place: &Place<'_>,
 ) -> Result<(), Stopped> {
     let Some(first) = ready.first() else { return Ok(()) };
-    if gates.is_empty() {
-        return Ok(());
-    }
-    let candidate = Candidate {
+    let smoke = flags.gates.smoke.as_deref().map(Smoke::of).transpose();
+    let smoke = smoke.map_err(|error| Error::unfit(error.to_string()))?;
+    let mut candidate = Candidate {
         service: first.lead.name.clone(),
         image: first.image.clone(),
         color: first.state.new.color.clone(),
+        preview_url: None,
+    };
+    // Kept until all that looks through it has ended.
+    let preview = if flags.gates.smoke.is_some() || gates.previews() {
+        let preview = Preview::open(&first.lead.name, flags.gates.preview_port.as_deref(), place).await?;
+        candidate.preview_url = Some(preview.url());
+        Some(preview)
+    } else {
+        None
     };
     gates.about(&candidate, place);
-    let says = if flags.switch.soak.is_zero() {
+    if let (Some(smoke), Some(preview)) = (&smoke, &preview) {
+        smoked(smoke, &candidate, preview, flags.gates.smoke_timeout, place).await?;
+        story.note("the smoke command succeeded on the preview", place);
+    }
+    if gates.is_empty() {
+        return Ok(());
+    }
+    let is_whole = gates.previews() || flags.switch.soak.is_zero();
+    let says = if is_whole {
         gates.whole(place).await
     } else {
         gates.ready(place).await
@@ -41,6 +60,35 @@ pub(super) async fn before(
     passed(says)?;
     story.note("the gates let the new version pass, before it has traffic", place);
     Ok(())
+}
+
+/// Runs the smoke command on the preview.
+async fn smoked(
+    smoke: &Smoke,
+    candidate: &Candidate,
+    preview: &Preview,
+    limit: Duration,
+    place: &Place<'_>,
+) -> Result<(), Stopped> {
+    let url = preview.url();
+    let about = About {
+        url: &url,
+        service: &candidate.service,
+        namespace: &place.namespace,
+        color: &candidate.color,
+        image: &candidate.image,
+    };
+    match smoke.run(&about, limit, place.runner).await {
+        Ok(Verdict::Passed) => Ok(()),
+        Ok(Verdict::Failed(why)) => {
+            let trouble = preview.trouble().map(|trouble| format!("; {trouble}"));
+            Err(Stopped::failed(format!(
+                "the smoke command failed: {why}{}",
+                trouble.unwrap_or_default()
+            )))
+        }
+        Err(error) => Err(Error::unfit(error.to_string()).into()),
+    }
 }
 
 /// Watches while the new version has the traffic.
@@ -53,7 +101,8 @@ pub(super) async fn during(
     gates: &Gates,
     place: &Place<'_>,
 ) -> Result<(), Stopped> {
-    if ready.is_empty() || gates.is_empty() {
+    // What looks at the preview has said all it can: the preview has no traffic, before the switch or after it.
+    if ready.is_empty() || gates.is_empty() || gates.previews() {
         return Ok(());
     }
     passed(gates.watch(time, place).await)

@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::gates::Gates;
 use crate::held::Held;
 use crate::manifests;
+use crate::migrate::Asking;
 use crate::place::Place;
 use crate::report;
 use crate::rollback::line;
@@ -28,7 +29,6 @@ mod ending;
 mod finish;
 mod judge;
 mod look;
-mod migrate;
 pub mod promote;
 pub mod shift;
 mod soak;
@@ -121,7 +121,7 @@ fn fits(flags: &Deploy) -> Result<(), Error> {
 }
 
 async fn steps(flags: &Deploy, gates: &Gates, story: &mut Story, place: &Place<'_>) -> Result<Done, Stopped> {
-    let asking = migrate::Asking::of(&flags.migration)?;
+    let asking = Asking::of("migrate", flags.migration.migrate.as_ref())?;
     let given = manifests::gather(&flags.version.manifests, &place.namespace, place.runner).await;
     let mut given = given.map_err(|error| Error::Flag {
         flag: "manifests",

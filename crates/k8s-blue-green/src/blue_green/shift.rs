@@ -6,6 +6,7 @@ use std::time::Duration;
 use gha::{duration, text};
 use tokio::time::sleep;
 
+use super::soak;
 use super::stopped::Stopped;
 use crate::api::{Kind, Which};
 use crate::cli::{Switch, SwitchBy};
@@ -246,9 +247,11 @@ async fn in_front(lead: &Lead, place: &Place<'_>) -> Option<String> {
 /// The traffic has arrived: the autoscaler follows it.
 async fn arrived(one: &mut Ready, story: &mut Story, place: &Place<'_>) -> Result<(), Stopped> {
     let (selector, least) = (one.state.new.selector.clone(), one.state.new.replicas.max(1));
-    confirm(&one.lead, &selector, least, CONFIRM, place)
-        .await
-        .map_err(|why| Stopped::failed(why.to_string()))?;
+    if let Err(why) = confirm(&one.lead, &selector, least, CONFIRM, place).await {
+        // Somebody who set the Service back meanwhile is no fault of the version.
+        soak::ours(one, place).await?;
+        return Err(Stopped::failed(why.to_string()));
+    }
     if let Some(known) = &one.state.scaler {
         let sides = (&*one.state.old.deployment, &*one.state.new.deployment);
         let pointed = scaler::point(known, sides, Some(one.state.new.replicas), place).await;

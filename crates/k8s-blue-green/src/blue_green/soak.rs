@@ -73,8 +73,11 @@ pub(super) async fn watch(
     }
 }
 
-/// What one look shows against the new version.
-async fn look(one: &Ready, place: &Place<'_>) -> Result<Option<String>, Stopped> {
+/// Whether a Service still is as this run wrote it.
+///
+/// # Errors
+/// When somebody else changed it, or it can't be read.
+pub(super) async fn ours(one: &Ready, place: &Place<'_>) -> Result<(), Stopped> {
     let name = &one.lead.name;
     let seen = place.api.get(&Kind::service(), &place.namespace, name).await;
     let seen = seen.map_err(Error::refused(format!("read Service `{name}`")))?;
@@ -99,6 +102,12 @@ async fn look(one: &Ready, place: &Place<'_>) -> Result<Option<String>, Stopped>
         }
         .into());
     }
+    Ok(())
+}
+
+/// What one look shows against the new version.
+async fn look(one: &Ready, place: &Place<'_>) -> Result<Option<String>, Stopped> {
+    ours(one, place).await?;
     let deployment = text::line(&one.state.new.deployment);
     let Some(found) = side::read(&one.state.new.deployment, place).await? else {
         return Ok(Some(format!("Deployment `{deployment}` is gone")));

@@ -26,6 +26,12 @@ pub(super) async fn manifest(flags: &cli::Deploy, place: &Place<'_>) -> Result<O
                 .to_owned(),
         ));
     }
+    if flags.gates.smoke.is_some() {
+        return Err(refuse(
+            "smoke",
+            "a rolling deploy has no preview; use `--gate` with the public address".to_owned(),
+        ));
+    }
     if flags.version.manifests.is_empty() {
         return Ok(None);
     }

@@ -200,3 +200,103 @@ fn whole(world: &World, what: &str) {
     let image = &serving[0].0;
     assert!(image == "shop:1" || image == "shop:2", "{what}: {serving:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_migration_runs_before_the_new_version_and_once() {
+    let world = blue().await;
+    let line = [
+        "deploy",
+        "--service",
+        "web",
+        "--image",
+        "shop:2-jobok",
+        "--migrate",
+        "web=bin/migrate",
+    ];
+    world.run(&line).await.good();
+    let jobs = || {
+        world
+            .cluster
+            .world(|cluster| cluster.list("jobs", "default").len())
+    };
+    assert_eq!(jobs(), 1);
+    let down = [
+        "rollback",
+        "--service",
+        "web",
+        "--migrate-down",
+        "web=bin/migrate down",
+    ];
+    let back = world.other("8").run(&down).await;
+    assert_eq!(back.good().status, Status::RolledBack);
+    assert_eq!(jobs(), 2, "one up, one down");
+    sleep(Duration::from_secs(2)).await;
+    serves(&world, "shop:1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_migration_that_fails_leaves_all_as_it_was() {
+    let world = blue().await;
+    let line = [
+        "deploy",
+        "--service",
+        "web",
+        "--image",
+        "shop:2-jobfail",
+        "--migrate",
+        "web=bin/migrate",
+    ];
+    let deploy = world.run(&line).await;
+    deploy.failed(Exit::Failed);
+    serves(&world, "shop:1");
+    assert_eq!(replicas(&world, "web-green"), None, "{}", deploy.says());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_up_waits_and_is_promoted_from_another_machine() {
+    let world = blue().await;
+    let line = [&DEPLOY[..], &["--until", "preview"]].concat();
+    let deploy = world.run(&line).await;
+    deploy.good();
+    assert_eq!(deploy.fact("status"), "prepared");
+    serves(&world, "shop:1");
+    let other = world
+        .other("8")
+        .run(&["deploy", "--service", "web", "--image", "shop:3"])
+        .await;
+    other.failed(Exit::Locked);
+    world
+        .other("9")
+        .run(&["promote", "--service", "web"])
+        .await
+        .good();
+    sleep(Duration::from_secs(2)).await;
+    serves(&world, "shop:2");
+    sleep(Duration::from_secs(300)).await;
+    world.other("10").run(&["gc", "--service", "web"]).await.good();
+    assert_eq!(replicas(&world, "web-blue"), Some(0));
+    let back = world.other("11").run(&["rollback", "--service", "web"]).await;
+    back.good();
+    sleep(Duration::from_secs(2)).await;
+    serves(&world, "shop:1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_undoes_wins_and_nobody_is_written_over() {
+    let world = blue().await;
+    let line = [&DEPLOY[..], &["--soak", "5m"]].concat();
+    world.cluster.after("patch services web", 2, |cluster| {
+        // GitOps puts the selector back, some time into the soak.
+        cluster.merge(
+            "services",
+            "default",
+            "web",
+            json!({"spec": {"selector": {"color": "blue"}}}),
+        );
+    });
+    let deploy = world.run(&line).await;
+    deploy.failed(Exit::Locked);
+    assert_eq!(deploy.fact("status"), "superseded");
+    sleep(Duration::from_secs(2)).await;
+    serves(&world, "shop:1");
+}

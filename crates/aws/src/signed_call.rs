@@ -1,14 +1,14 @@
-//! One signed call to a service whose SDK crate is not linked: `verify` asks ECR, IAM, Secrets Manager and SSM five
-//! questions in all, and the crates of these four have more than half a million lines of Rust. The way is the SDK's own:
-//! its client with proxies and authorities, its credentials, its signature, retries and time-outs.
+//! One signed call to a service whose SDK crate is not linked: ECR, IAM, Secrets Manager, SSM and EKS are asked six questions in
+//! all, and the crates of these have more than half a million lines of Rust. The way is the SDK's own: its client with proxies
+//! and authorities, its credentials, its signature, retries and time-outs.
 //!
-//! Limits: reads only; what is asked is JSON of one level or two; no dual-stack addresses. An answer that does not come soon
-//! counts as none: nobody waits long for a question whose answer is a help.
+//! Limits: reads only; what is asked is JSON of one level or two, or a path; no dual-stack addresses. An answer that does not
+//! come soon counts as none: nobody waits long for a question whose answer is a help.
 
 use std::fmt;
 use std::time::Duration;
 
-use aws::config::{SdkConfig, endpoint};
+use aws_config::SdkConfig;
 use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
 use aws_runtime::auth::{SigV4OperationSigningConfig, SigningOptions};
 use aws_runtime::retries::classifiers::AwsErrorCodeClassifier;
@@ -34,8 +34,11 @@ use aws_types::region::{Region, SigningRegion};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-use super::addresses::{Protocol, Service, address};
-use super::{Api, Refused, refused};
+use crate::config::endpoint;
+
+mod addresses;
+
+pub use addresses::{ECR, EKS, IAM, Protocol, SECRETS, SSM, STS, Service, address};
 
 /// How often a call is tried.
 const ATTEMPTS: u32 = 2;
@@ -48,53 +51,65 @@ const CALL: Duration = Duration::from_secs(12);
 
 /// A question to a service.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Question<'a> {
-    pub(super) service: Service,
-    pub(super) operation: &'static str,
+pub struct Question<'a> {
+    /// Who is asked.
+    pub service: Service,
+    /// What, by the service's own name for it.
+    pub operation: &'static str,
     /// Where it is asked.
-    pub(super) region: &'a str,
-    /// An object: of any depth for JSON, of texts for a query.
-    pub(super) input: &'a Value,
+    pub region: &'a str,
+    /// An object: of any depth for JSON, of texts for a query. For REST the path as a text, encoded.
+    pub input: &'a Value,
 }
 
-impl Api {
-    /// Asks. The answer is a value of JSON, or for a query the XML as one text.
-    pub(super) async fn ask(&self, question: Question<'_>) -> Result<Value, Refused> {
-        let Question {
-            service, operation, ..
-        } = question;
-        let config = self.config();
-        let (usual, signed_for) = address(service, question.region, config.use_fips().unwrap_or_default());
-        let url = endpoint(config, service.id).unwrap_or(usual);
-        let request = request(question, config);
-        let asked = Operation::builder()
-            .service_name(service.name)
-            .operation_name(operation)
-            .endpoint_url(&url)
-            .timeout_config(
-                TimeoutConfig::builder()
-                    .operation_attempt_timeout(ATTEMPT)
-                    .operation_timeout(CALL)
-                    .build(),
-            )
-            .standard_retry(&RetryConfig::standard().with_max_attempts(ATTEMPTS))
-            .retry_classifier(TransientErrorClassifier::<Said>::new())
-            .retry_classifier(AwsErrorCodeClassifier::<Said>::new())
-            .retry_classifier(HttpStatusCodeClassifier::default())
-            .runtime_plugin(signed(config, service, signed_for))
-            .serializer(move |()| request.build())
-            .deserializer(move |response| answered(service.protocol, operation, response))
-            .build()
-            .invoke(())
-            .await;
-        asked.map_err(|error: SdkError<Said, HttpResponse>| {
-            refused(&format!("{}:{operation}", service.name), &error)
-        })
+impl Question<'_> {
+    /// The call as policies name it, such as `ecr:DescribeImages`.
+    #[must_use]
+    pub fn call(&self) -> String {
+        format!("{}:{}", self.service.name, self.operation)
     }
+}
+
+/// Why there is no answer. [`crate::reason::of`] says it in words.
+pub type Unanswered = SdkError<Said, HttpResponse>;
+
+/// Asks. The answer is a value of JSON, or for a query the XML as one text.
+///
+/// # Errors
+/// When the service refuses, or does not answer in time.
+pub async fn ask(config: &SdkConfig, question: Question<'_>) -> Result<Value, Unanswered> {
+    let Question {
+        service, operation, ..
+    } = question;
+    let (usual, signed_for) = address(service, question.region, config.use_fips().unwrap_or_default());
+    let url = endpoint(config, service.id).unwrap_or(usual);
+    let request = request(question, config);
+    Operation::builder()
+        .service_name(service.name)
+        .operation_name(operation)
+        .endpoint_url(&url)
+        .timeout_config(
+            TimeoutConfig::builder()
+                .operation_attempt_timeout(ATTEMPT)
+                .operation_timeout(CALL)
+                .build(),
+        )
+        .standard_retry(&RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .retry_classifier(TransientErrorClassifier::<Said>::new())
+        .retry_classifier(AwsErrorCodeClassifier::<Said>::new())
+        .retry_classifier(HttpStatusCodeClassifier::default())
+        .runtime_plugin(signed(config, service, signed_for))
+        .serializer(move |()| request.build())
+        .deserializer(move |response| answered(service.protocol, operation, response))
+        .build()
+        .invoke(())
+        .await
 }
 
 /// A request before it has an address.
 struct Unsent {
+    method: &'static str,
+    path: String,
     headers: Vec<(&'static str, String)>,
     body: String,
 }
@@ -102,13 +117,15 @@ struct Unsent {
 impl Unsent {
     fn build(&self) -> Result<HttpRequest, BoxError> {
         let mut request = HttpRequest::new(SdkBody::from(self.body.as_str()));
-        request.set_method("POST")?;
-        request.set_uri("/")?;
+        request.set_method(self.method)?;
+        request.set_uri(self.path.as_str())?;
         for (name, value) in &self.headers {
             request.headers_mut().insert(*name, value.clone());
         }
-        let length = self.body.len().to_string();
-        request.headers_mut().insert("content-length", length);
+        if self.method == "POST" {
+            let length = self.body.len().to_string();
+            request.headers_mut().insert("content-length", length);
+        }
         Ok(request)
     }
 }
@@ -117,7 +134,13 @@ fn request(question: Question<'_>, config: &SdkConfig) -> Unsent {
     let agent = config.app_name().map_or("deploy-actions", |name| name.as_ref());
     let mut headers = vec![("user-agent", agent.to_owned())];
     let operation = question.operation;
+    let (mut method, mut path) = ("POST", "/".to_owned());
     let body = match question.service.protocol {
+        Protocol::Rest => {
+            method = "GET";
+            question.input.as_str().unwrap_or("/").clone_into(&mut path);
+            String::new()
+        }
         Protocol::Json(target) => {
             headers.push(("content-type", "application/x-amz-json-1.1".to_owned()));
             headers.push(("x-amz-target", format!("{target}.{operation}")));
@@ -136,7 +159,12 @@ fn request(question: Question<'_>, config: &SdkConfig) -> Unsent {
             pairs.join("&")
         }
     };
-    Unsent { headers, body }
+    Unsent {
+        method,
+        path,
+        headers,
+        body,
+    }
 }
 
 /// What signs it: the credentials of every other call.
@@ -172,7 +200,7 @@ fn signed(config: &SdkConfig, service: Service, region: String) -> StaticRuntime
 
 /// What a service said in place of an answer.
 #[derive(Debug)]
-struct Said(ErrorMetadata);
+pub struct Said(ErrorMetadata);
 
 impl fmt::Display for Said {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -205,7 +233,7 @@ fn answered(
 /// An answer, if it is one of this operation.
 fn answer(protocol: Protocol, operation: &str, body: &[u8]) -> Option<Value> {
     match protocol {
-        Protocol::Json(_) => serde_json::from_slice(body).ok().filter(Value::is_object),
+        Protocol::Json(_) | Protocol::Rest => serde_json::from_slice(body).ok().filter(Value::is_object),
         Protocol::Query(_) => {
             let text = std::str::from_utf8(body).ok()?;
             let is = text.contains(&format!("<{operation}Response"));
@@ -217,7 +245,7 @@ fn answer(protocol: Protocol, operation: &str, body: &[u8]) -> Option<Value> {
 /// The code and the message of a refusal.
 fn said(protocol: Protocol, header: Option<&str>, body: &[u8]) -> ErrorMetadata {
     let (code, message) = match protocol {
-        Protocol::Json(_) => {
+        Protocol::Json(_) | Protocol::Rest => {
             let body: Value = serde_json::from_slice(body).unwrap_or_default();
             let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
             let code = header
@@ -248,7 +276,8 @@ fn said(protocol: Protocol, header: Option<&str>, body: &[u8]) -> ErrorMetadata 
 }
 
 /// The text of the first element of this name, as it is written: what is asked for has no entities.
-pub(super) fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
+#[must_use]
+pub fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = xml.split_once(&format!("<{name}>"))?;
     let (text, _) = rest.split_once(&format!("</{name}>"))?;
     Some(text)
@@ -309,7 +338,7 @@ mod tests {
     proptest! {
         #[test]
         fn foreign_bytes_never_panic(body in any::<Vec<u8>>(), header in any::<Option<String>>()) {
-            for protocol in [JSON, QUERY] {
+            for protocol in [JSON, QUERY, Protocol::Rest] {
                 let _ = said(protocol, header.as_deref(), &body);
                 let _ = answer(protocol, "X", &body);
             }

@@ -2,48 +2,64 @@
 
 /// A service as it is asked by a call of our own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Service {
+pub struct Service {
     /// Its id in configuration: `AWS_ENDPOINT_URL_` and this, in capitals and with `_` for spaces.
-    pub(super) id: &'static str,
+    pub id: &'static str,
     /// Its name in signatures and in policies.
-    pub(super) name: &'static str,
+    pub name: &'static str,
     /// How it is spoken to.
-    pub(super) protocol: Protocol,
+    pub protocol: Protocol,
 }
 
 /// A wire format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Protocol {
+pub enum Protocol {
     /// [AWS JSON 1.1](https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html), with what stands before the
     /// operation in `X-Amz-Target`.
     Json(&'static str),
     /// [AWS query](https://smithy.io/2.0/aws/protocols/aws-query-protocol.html), with the version.
     Query(&'static str),
+    /// [AWS REST JSON](https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html), of which only what is got by a path.
+    Rest,
 }
 
 /// Images.
-pub(super) const ECR: Service = Service {
+pub const ECR: Service = Service {
     id: "ECR",
     name: "ecr",
     protocol: Protocol::Json("AmazonEC2ContainerRegistry_V20150921"),
 };
 
+/// Clusters of Kubernetes.
+pub const EKS: Service = Service {
+    id: "EKS",
+    name: "eks",
+    protocol: Protocol::Rest,
+};
+
+/// Who one is.
+pub const STS: Service = Service {
+    id: "STS",
+    name: "sts",
+    protocol: Protocol::Query("2011-06-15"),
+};
+
 /// Roles. It has one address for a whole partition.
-pub(super) const IAM: Service = Service {
+pub const IAM: Service = Service {
     id: "IAM",
     name: "iam",
     protocol: Protocol::Query("2010-05-08"),
 };
 
 /// Secrets.
-pub(super) const SECRETS: Service = Service {
+pub const SECRETS: Service = Service {
     id: "Secrets Manager",
     name: "secretsmanager",
     protocol: Protocol::Json("secretsmanager"),
 };
 
 /// Parameters.
-pub(super) const SSM: Service = Service {
+pub const SSM: Service = Service {
     id: "SSM",
     name: "ssm",
     protocol: Protocol::Json("AmazonSSM"),
@@ -104,7 +120,8 @@ const COMMERCIAL: Partition = Partition {
 
 /// The address of a service in a region, and the region that a call to it is signed for. `fips`: the one whose cryptography
 /// is validated, where there is one; FIPS hosts of IAM are those of the commercial partition, and elsewhere the usual one is.
-pub(super) fn address(service: Service, region: &str, fips: bool) -> (String, String) {
+#[must_use]
+pub fn address(service: Service, region: &str, fips: bool) -> (String, String) {
     let of = |partition: &&Partition| partition.regions.iter().any(|begin| region.starts_with(begin));
     let partition = PARTITIONS.iter().find(of).unwrap_or(&COMMERCIAL);
     let suffix = partition.suffix;
@@ -117,9 +134,13 @@ pub(super) fn address(service: Service, region: &str, fips: bool) -> (String, St
         };
         return (format!("https://{host}.{suffix}"), signed_for.to_owned());
     }
+    let is_commercial = partition.regions.is_empty();
+    // All of STS and EKS in GovCloud is validated, and says so by no name.
+    let fips = fips && !(region.starts_with("us-gov-") && (service == STS || service == EKS));
     let host = match (service == ECR, fips) {
         (true, false) => "api.ecr".to_owned(),
         (_, false) => service.name.to_owned(),
+        (_, true) if service == EKS && is_commercial => "fips.eks".to_owned(),
         (_, true) => format!("{}-fips", service.name),
     };
     (format!("https://{host}.{region}.{suffix}"), region.to_owned())
@@ -173,6 +194,48 @@ mod tests {
                 false,
                 "secretsmanager.eusc-de-east-1.amazonaws.eu",
                 "eusc-de-east-1",
+            ),
+            (
+                EKS,
+                "eu-west-1",
+                false,
+                "eks.eu-west-1.amazonaws.com",
+                "eu-west-1",
+            ),
+            (
+                EKS,
+                "eu-west-1",
+                true,
+                "fips.eks.eu-west-1.amazonaws.com",
+                "eu-west-1",
+            ),
+            (
+                EKS,
+                "us-gov-west-1",
+                true,
+                "eks.us-gov-west-1.amazonaws.com",
+                "us-gov-west-1",
+            ),
+            (
+                EKS,
+                "cn-north-1",
+                true,
+                "eks-fips.cn-north-1.amazonaws.com.cn",
+                "cn-north-1",
+            ),
+            (
+                STS,
+                "us-east-1",
+                true,
+                "sts-fips.us-east-1.amazonaws.com",
+                "us-east-1",
+            ),
+            (
+                STS,
+                "us-gov-west-1",
+                true,
+                "sts.us-gov-west-1.amazonaws.com",
+                "us-gov-west-1",
             ),
             (IAM, "eu-west-1", false, "iam.amazonaws.com", "us-east-1"),
             (IAM, "eu-west-1", true, "iam-fips.amazonaws.com", "us-east-1"),

@@ -1,14 +1,13 @@
 //! The steps of a canary: weights and how long each is watched, such as `10% 5m, 50% 5m, 100%`.
 //!
-//! A weight is whole or has one decimal: a listener's rule takes weights from 0 to 999
-//! (<https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupTuple.html>), so that a
-//! thousandth is the least share that two target groups can have.
+//! A weight is whole or has one decimal: a thousandth is the least share that all that divides traffic can have.
+//! How a weight is written for a load balancer or a mesh is the tools' own.
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use gha::{duration, text};
+use crate::{duration, text};
 
 /// The most steps.
 const MOST: usize = 50;
@@ -29,15 +28,6 @@ pub struct Step {
 /// Steps that rise and end in 100%.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Steps(Vec<Step>);
-
-/// What the two target groups get, as the API takes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pair {
-    /// The weight of the earlier version's target group.
-    pub old: u16,
-    /// The weight of the new version's.
-    pub new: u16,
-}
 
 /// What is wrong with steps.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -89,27 +79,28 @@ pub enum StepsError {
 }
 
 impl Weight {
+    /// No request; no step has it.
+    pub const NONE: Self = Self(0);
+
     /// All requests.
     pub const FULL: Self = Self(1000);
+
+    /// A share in tenths of a percent; none above [`Self::FULL`].
+    #[must_use]
+    pub fn of_tenths(tenths: u16) -> Option<Self> {
+        (tenths <= Self::FULL.0).then_some(Self(tenths))
+    }
+
+    /// The share in tenths of a percent.
+    #[must_use]
+    pub fn tenths(self) -> u16 {
+        self.0
+    }
 
     /// The share in percent.
     #[must_use]
     pub fn percent(self) -> f64 {
         f64::from(self.0) / 10.0
-    }
-
-    /// The weights of the two target groups, 100 together, or 1000 where the share has a decimal.
-    #[must_use]
-    pub fn pair(self) -> Pair {
-        let (share, whole) = if self.0.is_multiple_of(10) {
-            (self.0 / 10, 100)
-        } else {
-            (self.0, 1000)
-        };
-        Pair {
-            old: whole - share,
-            new: share,
-        }
     }
 }
 
@@ -141,22 +132,6 @@ impl fmt::Display for Weight {
             0 => write!(f, "{whole}%"),
             tenths => write!(f, "{whole}.{tenths}%"),
         }
-    }
-}
-
-impl Pair {
-    /// The new version's share in percent; none where both have the weight 0, and nothing is served.
-    #[must_use]
-    pub fn percent_new(self) -> Option<f64> {
-        let all = u32::from(self.old) + u32::from(self.new);
-        (all > 0).then(|| f64::from(self.new) * 100.0 / f64::from(all))
-    }
-
-    /// The step whose share this is.
-    #[must_use]
-    pub fn is(self, weight: Weight) -> bool {
-        let all = u64::from(self.old) + u64::from(self.new);
-        all > 0 && u64::from(self.new) * 1000 == u64::from(weight.0) * all
     }
 }
 

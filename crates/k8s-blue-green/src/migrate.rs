@@ -1,12 +1,12 @@
-//! The migration of a deploy: a Job of the new version that must succeed before anything of it comes up.
+//! The migration of a deploy, before anything of the new version comes up, or of a way back, before traffic moves: a Job that must
+//! succeed first.
 
 use std::time::Duration;
 
 use gha::Exit;
 use serde_json::Value;
 
-use super::stopped::Stopped;
-use crate::cli;
+use crate::blue_green::stopped::Stopped;
 use crate::color::base;
 use crate::error::Error;
 use crate::manifests::{Manifest, take_out};
@@ -21,26 +21,43 @@ use crate::story::Story;
 /// From one look at the Job to the next.
 const LOOK: Duration = Duration::from_secs(2);
 
+/// How it is run.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// Up, or down.
+    pub way: Way,
+    /// How long it may take.
+    pub limit: Duration,
+    /// Whether one that failed is run again.
+    pub retry: bool,
+    /// How long the API server may be out of reach.
+    pub api_grace: Duration,
+}
+
 /// A migration that was asked for, read and checked.
-pub(super) struct Asking {
+pub struct Asking {
     asked: Asked,
 }
 
 impl Asking {
-    /// What the flag asks for.
-    pub(super) fn of(flags: &cli::Migration) -> Result<Option<Self>, Error> {
-        let Some(line) = &flags.migrate else {
-            return Ok(None);
-        };
+    /// What a flag asks for.
+    ///
+    /// # Errors
+    /// When it is no command and no Job.
+    pub fn of(flag: &'static str, line: Option<&String>) -> Result<Option<Self>, Error> {
+        let Some(line) = line else { return Ok(None) };
         let asked = Asked::parse(line).map_err(|error| Error::Flag {
-            flag: "migrate",
+            flag,
             reason: error.to_string(),
         })?;
         Ok(Some(Self { asked }))
     }
 
     /// Takes the Job out of the manifests, where it is one of them, so that it is not applied with the others.
-    pub(super) fn job(&self, manifests: &mut Vec<Manifest>) -> Result<Option<Manifest>, Error> {
+    ///
+    /// # Errors
+    /// When it is not among them.
+    pub fn job(&self, manifests: &mut Vec<Manifest>) -> Result<Option<Manifest>, Error> {
         let Asked::Job(name) = &self.asked else {
             return Ok(None);
         };
@@ -52,29 +69,25 @@ impl Asking {
     }
 
     /// Runs it to its end. `new` is the Deployment whose version migrates.
-    pub(super) async fn run(
+    ///
+    /// # Errors
+    /// When it did not succeed, or that is not known.
+    pub async fn run(
         &self,
         job: Option<&Manifest>,
         (service, new): (&str, &Value),
-        flags: &cli::Deploy,
+        terms: &Terms,
         story: &mut Story,
         place: &Place<'_>,
     ) -> Result<(), Stopped> {
-        let limit = flags.migration.migrate_timeout;
+        let (way, limit) = (terms.way, terms.limit);
         let selectors = selectors(new);
         let made = match (&self.asked, job) {
             (Asked::Command(command), _) => {
                 let template = &new["spec"]["template"];
-                Job::of_template(
-                    template,
-                    command,
-                    base(object::name(new)),
-                    Way::Up,
-                    &selectors,
-                    limit,
-                )
+                Job::of_template(template, command, base(object::name(new)), way, &selectors, limit)
             }
-            (Asked::Job(_), Some(manifest)) => Job::of_manifest(&manifest.object, Way::Up, limit),
+            (Asked::Job(_), Some(manifest)) => Job::of_manifest(&manifest.object, way, limit),
             (Asked::Job(_), None) => return Ok(()),
         };
         let job = made.map_err(|error| Error::Flag {
@@ -87,10 +100,10 @@ impl Asking {
         let migration = Migration {
             job: &job,
             marks: &marks,
-            retry: flags.migration.retry_migration,
+            retry: terms.retry,
             poll: LOOK,
             limit,
-            api_grace: flags.times.api_grace,
+            api_grace: terms.api_grace,
         };
         let mut ran = Ran::default();
         let failed = |exit, reason: String| Err(Stopped::Failed { exit, reason });

@@ -59,22 +59,14 @@ fn refuses_the_rest_and_says_why() {
 }
 
 #[test]
-fn weights_of_the_rule() {
-    for (text, old, new) in [
-        ("100%", 0, 100),
-        ("10%", 90, 10),
-        ("0.1%", 999, 1),
-        ("99.9%", 1, 999),
-        ("33.3%", 667, 333),
-    ] {
-        let pair = weight(text).pair();
-        assert_eq!(pair, Pair { old, new });
-        assert!(pair.is(weight(text)) && !pair.is(weight("11%")));
-    }
-    let (ninths, none) = (Pair { old: 9, new: 1 }, Pair { old: 0, new: 0 });
-    assert!(ninths.is(weight("10%")));
-    assert_eq!((ninths.percent_new(), none.percent_new()), (Some(10.0), None));
-    assert!(!none.is(Weight::FULL));
+fn tenths_of_a_percent() {
+    assert_eq!((weight("0.5%").tenths(), weight("100%").tenths()), (5, 1000));
+    assert_eq!(Weight::of_tenths(333), Some(weight("33.3%")));
+    assert_eq!(
+        (Weight::of_tenths(0), Weight::of_tenths(1001)),
+        (Some(Weight::NONE), None)
+    );
+    assert_eq!(Weight::NONE.to_string(), "0%");
 }
 
 #[test]
@@ -117,13 +109,6 @@ proptest! {
     #[test]
     fn what_is_printed_is_read_back(steps in any_steps()) {
         assert_eq!(steps.to_string().parse(), Ok(steps));
-    }
-
-    #[test]
-    fn the_api_takes_every_weight_and_its_share_is_exact(tenths in 1u16..=1000) {
-        let pair = Weight(tenths).pair();
-        assert!(pair.old <= 999 && pair.new <= 999 && [100, 1000].contains(&(pair.old + pair.new)));
-        assert!(pair.is(Weight(tenths)));
     }
 
     #[test]
