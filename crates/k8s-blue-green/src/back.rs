@@ -7,7 +7,6 @@ use gha::{duration, text};
 use tokio::time::{sleep, timeout};
 
 use crate::api::{Kind, Still};
-use crate::blue_green::shift::common;
 use crate::color::preview;
 use crate::confirm::confirm;
 use crate::error::Error;
@@ -91,7 +90,7 @@ pub async fn traffic(
     let ours = [
         &state.new.selector,
         &state.old.selector,
-        &common(&state.old.selector, &state.new.selector),
+        &object::common(&state.old.selector, &state.new.selector),
     ];
     if !ours.contains(&&now) {
         return Err(Error::Foreign {

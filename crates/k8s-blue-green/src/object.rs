@@ -160,6 +160,13 @@ pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     }
 }
 
+/// The labels that both have.
+#[must_use]
+pub fn common(one: &Labels, other: &Labels) -> Labels {
+    let same = one.iter().filter(|(key, value)| other.get(*key) == Some(value));
+    same.map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
 /// Labels as a person writes them: `app=web,color=blue`. It is the form that a label selector has in an address, too.
 #[must_use]
 pub fn written(labels: &Labels) -> String {

@@ -43,7 +43,8 @@ impl Became {
         }
     }
 
-    fn status(self) -> Status {
+    /// The state that the ledger has for it.
+    pub(crate) fn status(self) -> Status {
         match self {
             Self::Deployed | Self::Prepared => Status::Done,
             Self::Unchanged => Status::Unchanged,

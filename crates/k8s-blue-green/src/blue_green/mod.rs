@@ -10,7 +10,7 @@ use futures_util::future::try_join;
 use gha::outcome::Outcome;
 use gha::{Failure, text};
 
-use crate::cli::{Deploy, Switch, Times};
+use crate::cli::{self, Deploy, Switch, Times};
 use crate::error::Error;
 use crate::gates::Gates;
 use crate::held::Held;
@@ -63,19 +63,7 @@ pub async fn at(flags: &Deploy, place: &Place<'_>) -> Result<Outcome, Failure> {
 async fn deploy(flags: &Deploy, story: &mut Story, place: &Place<'_>) -> Result<Outcome, Failure> {
     let services = &flags.target.service;
     fits(flags)?;
-    let gates = Gates::of(&flags.gates, place)?;
-    if !flags.switch.soak.is_zero() {
-        gates.fits(flags.switch.soak, place)?;
-    }
-    let beginning = async {
-        gates.preflight(place).await?;
-        Ok::<_, Failure>(Held::take(place, services, flags.times.lock_timeout).await?)
-    };
-    let held = place.runner.cancel().guard(Box::pin(beginning)).await;
-    let held = held.map_err(|cancelled| {
-        let headline = format!("{cancelled}; nothing was changed");
-        story.failure(cancelled.0.exit(), Became::Failed, headline, place)
-    })??;
+    let (gates, held) = begun(services, &flags.gates, &flags.switch, &flags.times, story, place).await?;
     let going = held.during(Box::pin(steps(flags, &gates, story, place)));
     let ended = place.runner.cancel().guard(Box::pin(going)).await;
     let ended = match ended {
@@ -95,6 +83,31 @@ async fn deploy(flags: &Deploy, story: &mut Story, place: &Place<'_>) -> Result<
     };
     held.give_back().await;
     ended
+}
+
+/// Reads and asks the gates, and takes the locks: nothing else is changed by then.
+async fn begun<'a>(
+    services: &[String],
+    gates: &cli::Gates,
+    switch: &Switch,
+    times: &Times,
+    story: &Story,
+    place: &'a Place<'_>,
+) -> Result<(Gates, Held<'a>), Failure> {
+    let gates = Gates::of(gates, place)?;
+    if !switch.soak.is_zero() {
+        gates.fits(switch.soak, place)?;
+    }
+    let beginning = async {
+        gates.preflight(place).await?;
+        Ok::<_, Failure>(Held::take(place, services, times.lock_timeout).await?)
+    };
+    let held = place.runner.cancel().guard(Box::pin(beginning)).await;
+    let held = held.map_err(|cancelled| {
+        let headline = format!("{cancelled}; nothing was changed");
+        story.failure(cancelled.0.exit(), Became::Failed, headline, place)
+    })??;
+    Ok((gates, held))
 }
 
 /// What can't be right whatever the cluster is like.

@@ -5,18 +5,17 @@ use gha::{Failure, text};
 
 use super::shift::Ready;
 use super::stopped::Stopped;
-use super::{Done, PATIENCE, ending, good, onwards};
+use super::{Done, PATIENCE, begun, ending, good, onwards};
 use crate::cli::Promote;
 use crate::error::Error;
 use crate::gates::{Candidate, Gates};
-use crate::held::Held;
 use crate::lead::Lead;
 use crate::place::Place;
 use crate::report;
 use crate::rollback::know;
 use crate::run::Run;
 use crate::state::{Phase, State};
-use crate::story::{Became, Story, conclude};
+use crate::story::{Story, conclude};
 
 /// Runs the command.
 ///
@@ -40,19 +39,7 @@ async fn promote(flags: &Promote, story: &mut Story, place: &Place<'_>) -> Resul
         }
         .into());
     }
-    let gates = Gates::of(&flags.gates, place)?;
-    if !flags.switch.soak.is_zero() {
-        gates.fits(flags.switch.soak, place)?;
-    }
-    let beginning = async {
-        gates.preflight(place).await?;
-        Ok::<_, Failure>(Held::take(place, services, flags.times.lock_timeout).await?)
-    };
-    let held = place.runner.cancel().guard(Box::pin(beginning)).await;
-    let held = held.map_err(|cancelled| {
-        let headline = format!("{cancelled}; nothing was changed");
-        story.failure(cancelled.0.exit(), Became::Failed, headline, place)
-    })??;
+    let (gates, held) = begun(services, &flags.gates, &flags.switch, &flags.times, story, place).await?;
     let going = held.during(Box::pin(go_on(flags, &gates, story, place)));
     let ended = place.runner.cancel().guard(Box::pin(going)).await;
     story.gates = gates.told();

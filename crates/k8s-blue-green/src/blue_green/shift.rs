@@ -151,7 +151,7 @@ async fn overlap(
     story: &mut Story,
     place: &Place<'_>,
 ) -> Result<(), Stopped> {
-    let both = common(&one.state.old.selector, &one.state.new.selector);
+    let both = object::common(&one.state.old.selector, &one.state.new.selector);
     foreign(one, &both, place).await?;
     let state = one.state.at_phase(Phase::Overlap, place.runner.now());
     one.lead.turn(&both, Some(&state), PATIENCE, place).await?;
@@ -170,13 +170,6 @@ async fn overlap(
         .map_err(|why| Stopped::failed(why.to_string()))?;
     sleep(time).await;
     Ok(())
-}
-
-/// The labels that both selectors have.
-#[must_use]
-pub fn common(one: &Labels, other: &Labels) -> Labels {
-    let same = one.iter().filter(|(key, value)| other.get(*key) == Some(value));
-    same.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 /// Refuses an overlap that would lead traffic to pods of neither version.

@@ -4,51 +4,15 @@ use std::time::Duration;
 
 use gha::outcome::Outcome;
 use gha::summary::Summary;
-use gha::{Exit, Failure, Runner, Status, duration, markdown, text};
+use gha::{Exit, Failure, Runner, duration, markdown, text};
 
 use crate::cli::INTERFACE;
 use crate::diagnose::Findings;
 use crate::place::Place;
+use crate::story;
 use crate::workload::Workload;
 
-/// The word for what became of the deploy, in the output `status`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Became {
-    /// The new version serves.
-    Deployed,
-    /// Nothing was to be done.
-    Unchanged,
-    /// The earlier version is back, or on its way where a signal ended the run.
-    RolledBack,
-    /// It failed, and nothing was brought back.
-    Failed,
-    /// Somebody else changed the workload meanwhile.
-    Superseded,
-}
-
-impl Became {
-    /// The word.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Deployed => "deployed",
-            Self::Unchanged => "unchanged",
-            Self::RolledBack => "rolled-back",
-            Self::Failed => "failed",
-            Self::Superseded => "superseded",
-        }
-    }
-
-    fn status(self) -> Status {
-        match self {
-            Self::Deployed => Status::Done,
-            Self::Unchanged => Status::Unchanged,
-            Self::RolledBack => Status::RolledBack,
-            Self::Failed => Status::Failed,
-            Self::Superseded => Status::Superseded,
-        }
-    }
-}
+pub use crate::story::Became;
 
 /// What is known of a deploy.
 #[derive(Clone, Debug, Default)]
@@ -181,12 +145,7 @@ impl Story {
             Ok(outcome) => outcome,
             Err(failure) => &failure.outcome,
         };
-        for output in INTERFACE.outputs {
-            if let Some(value) = outcome.facts.get(output.name) {
-                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                place.runner.output(output.name, &text);
-            }
-        }
+        story::conclude(ended, place);
         self.summary(ended, outcome, place);
     }
 
