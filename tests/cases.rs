@@ -15,10 +15,11 @@ use std::time::Duration;
 
 use black_box::program;
 
-const PROGRAMS: [&str; 5] = [
+const PROGRAMS: [&str; 6] = [
     "ecs-deploy",
     "health-gate",
     "image-tag",
+    "k8s-blue-green",
     "notify",
     "s3-cdn-publish",
 ];

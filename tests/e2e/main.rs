@@ -31,6 +31,7 @@ fn setup() -> Setup {
         "image-tag",
         "health-gate",
         "ecs-deploy",
+        "k8s-blue-green",
         "s3-cdn-publish",
         "notify",
     ] {

@@ -42,8 +42,6 @@ fn place(name: &str, tools: &[String]) -> Option<Place> {
         "aws" => Some(Place::Cloud),
         "sandbox" => Some(Place::StandIns),
         "xtask" | "black-box" => Some(Place::Outside),
-        // A tool's library, which has no program yet.
-        "k8s-blue-green" => Some(Place::Tool),
         tool if tools.iter().any(|known| known == tool) => Some(Place::Tool),
         _ => None,
     }
