@@ -7,6 +7,7 @@ use gha::{duration, text};
 use tokio::time::{sleep, timeout};
 
 use crate::api::{Kind, Still};
+use crate::canary::undo;
 use crate::color::preview;
 use crate::confirm::confirm;
 use crate::error::Error;
@@ -83,7 +84,7 @@ pub async fn traffic(
                 .await?;
             return Ok(Came::Undone(undone));
         }
-        Phase::Overlap | Phase::Switched | Phase::Done => {}
+        Phase::Canary | Phase::Overlap | Phase::Switched | Phase::Done => {}
     }
     let service = lead.name.clone();
     let now = lead.selector();
@@ -101,6 +102,7 @@ pub async fn traffic(
         });
     }
     can_serve(&service, &state.old, how, story, place).await?;
+    undo::withdraw(&service, &state, how.patience, place).await?;
     let back = taken_back(&state, place);
     lead.turn(&state.old.selector, Some(&back), how.patience, place)
         .await?;
@@ -203,9 +205,36 @@ pub async fn tidy(lead: &mut Lead, came: &Came, how: &How, story: &mut Story, pl
         if moved {
             sleep(PROPAGATION).await;
         }
-        retire_new(state, place).await;
+        // Pods to which a route still leads, be it with the weight 0, are kept.
+        let Some(state) = without_canary(lead, state, place).await else {
+            return;
+        };
+        retire_new(&state, place).await;
         drop_preview(&lead.name, place).await;
-        widen(lead, state, story, place).await;
+        widen(lead, &state, story, place).await;
+    }
+}
+
+/// Takes away what a canary needed, when it has no traffic any more, and says so in the state.
+async fn without_canary(lead: &mut Lead, state: &State, place: &Place<'_>) -> Option<State> {
+    if state.canary.is_none() {
+        return Some(state.clone());
+    }
+    if !undo::leave(&lead.name, state, place).await {
+        return None;
+    }
+    let left = State {
+        canary: None,
+        at: place.runner.now(),
+        ..state.clone()
+    };
+    let selector = lead.selector();
+    match lead.turn(&selector, Some(&left), TIDY, place).await {
+        Ok(()) => Some(left),
+        Err(error) => {
+            place.runner.warn(&error.to_string());
+            None
+        }
     }
 }
 
@@ -222,29 +251,33 @@ pub async fn retire_new(state: &State, place: &Place<'_>) {
 
 /// Deletes the Service by which the new version was looked at.
 pub async fn drop_preview(service: &str, place: &Place<'_>) {
-    let name = preview(service);
+    drop_made(&preview(service), place).await;
+}
+
+/// Deletes a Service that this program made; says whether it is gone, and else why.
+pub async fn drop_made(name: &str, place: &Place<'_>) -> bool {
     let kind = Kind::service();
-    let found = match place.api.get(&kind, &place.namespace, &name).await {
-        Ok(Some(found)) => found,
-        Ok(None) => return,
+    let gone = async {
+        let Some(found) = place.api.get(&kind, &place.namespace, name).await? else {
+            return Ok(());
+        };
+        if !crate::marks::is_ours(&found) {
+            return Ok(());
+        }
+        let still = Still {
+            uid: Some(object::uid(&found)),
+            version: None,
+        };
+        place.api.delete(&kind, &place.namespace, name, &still).await
+    };
+    match gone.await {
+        Ok(()) => true,
         Err(refused) => {
             place
                 .runner
                 .warn(&format!("Service `{name}` is still there: {refused}"));
-            return;
+            false
         }
-    };
-    if !crate::marks::is_ours(&found) {
-        return;
-    }
-    let still = Still {
-        uid: Some(object::uid(&found)),
-        version: None,
-    };
-    if let Err(refused) = place.api.delete(&kind, &place.namespace, &name, &still).await {
-        place
-            .runner
-            .warn(&format!("Service `{name}` is still there: {refused}"));
     }
 }
 

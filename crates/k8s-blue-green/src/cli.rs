@@ -7,10 +7,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use gha::flags::Common;
 use gha::interface::HELP_TEMPLATE;
+use gha::steps::Weight;
 
+mod canary;
 mod interface;
 mod switch;
 
+pub use canary::{Canary, Until};
 pub use interface::{INTERFACE, KUBECONFIG};
 pub use switch::{Retire, Switch, SwitchBy};
 
@@ -46,6 +49,7 @@ pub enum Command {
         before_help = "Examples:
   k8s-blue-green deploy --service web --image registry.example.com/web:1.2.3 --gate gate.yml
   k8s-blue-green deploy --service web --manifests k8s/ --migrate 'web=bin/migrate'
+  k8s-blue-green deploy --service web --image registry.example.com/web:1.2.3 --strategy canary --route httproute/web
   k8s-blue-green deploy --strategy rolling --workload deployment/web --image registry.example.com/web:1.2.3",
         help_template = HELP_TEMPLATE
     )]
@@ -262,15 +266,10 @@ pub enum Strategy {
     /// A second colour, and one switch.
     #[default]
     BlueGreen,
+    /// The same, with a part of the traffic first, step by step.
+    Canary,
     /// Pod by pod, in the workload itself.
     Rolling,
-}
-
-/// Where a deploy ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Until {
-    /// Before any traffic.
-    Preview,
 }
 
 /// The flags of `deploy`.
@@ -282,7 +281,7 @@ pub struct Deploy {
     /// To what.
     #[command(flatten)]
     pub target: Target,
-    /// How the new version takes over: `blue-green` or `rolling`.
+    /// How the new version takes over: `blue-green`, `canary` or `rolling`.
     #[arg(
         long,
         value_name = "STRATEGY",
@@ -303,7 +302,11 @@ pub struct Deploy {
     /// How a Service is switched.
     #[command(flatten)]
     pub switch: Switch,
-    /// Where the run ends and leaves all as it is, to be promoted by another: `preview`, before any traffic.
+    /// How a canary gets its traffic.
+    #[command(flatten)]
+    pub canary: Canary,
+    /// Where the run ends and leaves all as it is, to be promoted by another: `preview`, before any traffic, or the weight of a
+    /// canary's step.
     #[arg(long, value_name = "WHERE", help_heading = "Target")]
     pub until: Option<Until>,
     /// How long.
@@ -329,6 +332,9 @@ pub struct Promote {
     /// How a Service is switched.
     #[command(flatten)]
     pub switch: Switch,
+    /// Where the run ends again: the weight of a canary's step.
+    #[arg(long, value_name = "WEIGHT", help_heading = "Target")]
+    pub until: Option<Weight>,
     /// How long.
     #[command(flatten)]
     pub times: Times,

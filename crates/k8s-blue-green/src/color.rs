@@ -155,6 +155,12 @@ pub fn preview(service: &str) -> String {
     with_end(service, "preview")
 }
 
+/// The name of a Service that a route leads to for the new version.
+#[must_use]
+pub fn canary(service: &str) -> String {
+    with_end(service, "canary")
+}
+
 /// A name with an end of ASCII. One that would be too long is cut, and a hash of all of it keeps it apart from others; what was
 /// cut once has room for each end, so that its next name is cut at the same place.
 #[must_use]

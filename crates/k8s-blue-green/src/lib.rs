@@ -11,6 +11,7 @@ pub mod apply;
 pub mod back;
 pub mod blue_green;
 pub mod budgets;
+pub mod canary;
 pub mod cli;
 pub mod color;
 pub mod confirm;
@@ -82,7 +83,7 @@ pub async fn run(cli: Cli, runner: &Runner) -> Result<Outcome, Failure> {
 pub async fn at(command: &Command, place: &Place<'_>) -> Result<Outcome, Failure> {
     match command {
         Command::Deploy(flags) => match flags.strategy {
-            Strategy::BlueGreen => Box::pin(blue_green::at(flags, place)).await,
+            Strategy::BlueGreen | Strategy::Canary => Box::pin(blue_green::at(flags, place)).await,
             Strategy::Rolling => Box::pin(rolling::at(flags, place)).await,
         },
         Command::Promote(flags) => Box::pin(blue_green::promote::at(flags, place)).await,

@@ -84,8 +84,8 @@ async fn all(flags: &cli::Recover, story: &mut Story, place: &Place<'_>) -> Resu
 /// Whether a state says that something is to be undone, or that this run had no time to tidy up.
 fn is_left(state: Option<&State>, run: &str) -> bool {
     state.is_some_and(|state| {
-        let is_untidy =
-            state.phase == Phase::RolledBack && (state.old.unnarrowed.is_some() || state.run == run);
+        let is_untidy = state.phase == Phase::RolledBack
+            && (state.old.unnarrowed.is_some() || state.canary.is_some() || state.run == run);
         state.is_under_way() || is_untidy
     })
 }
@@ -100,7 +100,7 @@ async fn one(lead: &mut Lead, story: &mut Story, place: &Place<'_>) -> Result<Ca
     let Some(state) = state else {
         return Ok(Came::Nothing(None));
     };
-    if state.phase == Phase::Prepared && state.run != Run::of(place.runner).name {
+    if state.waits() && state.run != Run::of(place.runner).name {
         return Err(Error::Locked {
             service: lead.name.clone(),
             by: format!(

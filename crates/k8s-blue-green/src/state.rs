@@ -39,6 +39,9 @@ pub struct State {
     /// The autoscaler that goes with the traffic, as it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scaler: Option<Scaler>,
+    /// The canary that comes before the switch, until nothing of it is left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canary: Option<Canary>,
     /// Until when the side without traffic is kept ready to take over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retire_after: Option<Timestamp>,
@@ -55,6 +58,8 @@ pub enum Phase {
     Preparing,
     /// The same, and it waits to be promoted.
     Prepared,
+    /// The new side gets a part of the traffic, step by step.
+    Canary,
     /// Both sides have traffic, for a load balancer to follow.
     Overlap,
     /// The new side has the traffic, and is watched.
@@ -95,6 +100,28 @@ pub struct Scaler {
     /// Its own least number of pods; none where it says none, which is 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min: Option<u64>,
+}
+
+/// A canary: what divides the traffic, and how far it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Canary {
+    /// What divides the traffic, as `--route` is read.
+    pub routes: Vec<String>,
+    /// The Service that leads to the new side alone; empty where pods divide the traffic.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub service: String,
+    /// The header whose requests always reach it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<String>,
+    /// The steps, as `--steps` is read.
+    pub steps: String,
+    /// The weight that the new side has, or is given just now; none before the first step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<String>,
+    /// Whether it waits there to be promoted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub waits: bool,
 }
 
 /// Why an annotation is no state that can be acted on.
@@ -156,8 +183,17 @@ impl State {
     pub fn serving(&self) -> &Side {
         match self.phase {
             Phase::Switched | Phase::Done => &self.new,
-            Phase::Preparing | Phase::Prepared | Phase::Overlap | Phase::RolledBack => &self.old,
+            Phase::Preparing | Phase::Prepared | Phase::Canary | Phase::Overlap | Phase::RolledBack => {
+                &self.old
+            }
         }
+    }
+
+    /// Whether it waits to be promoted, by whichever run.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        let canary_waits = self.canary.as_ref().is_some_and(|canary| canary.waits);
+        self.phase == Phase::Prepared || (self.phase == Phase::Canary && canary_waits)
     }
 
     /// Whether something is to be finished or undone.
@@ -174,6 +210,7 @@ impl Phase {
         match self {
             Self::Preparing => "the new version comes up",
             Self::Prepared => "the new version is up and waits to be promoted",
+            Self::Canary => "the new version gets a part of the traffic",
             Self::Overlap => "both versions have traffic",
             Self::Switched => "the new version has the traffic and is watched",
             Self::Done => "the new version has the traffic",
@@ -215,6 +252,14 @@ mod tests {
             scaler: Some(Scaler {
                 name: "web".to_owned(),
                 min: Some(3),
+            }),
+            canary: Some(Canary {
+                routes: vec!["httproute/web".to_owned()],
+                service: "web-canary".to_owned(),
+                header: None,
+                steps: "10% 5m, 100%".to_owned(),
+                weight: Some("10%".to_owned()),
+                waits: false,
             }),
             retire_after: None,
             retire_by_deleting: false,

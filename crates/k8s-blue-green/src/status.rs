@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::api::Kind;
+use crate::canary::undo;
 use crate::cli;
 use crate::error::Error;
 use crate::lead::{Lead, managers};
@@ -105,12 +106,42 @@ async fn lines(lead: &Lead, state: &State, place: &Place<'_>) -> Vec<String> {
         link.unwrap_or_default(),
         state.at
     ));
+    lines.extend(canary(lead, state, place).await);
     if let Some(until) = state.retire_after {
         lines.push(format!("the side without traffic is kept until {until:.0}"));
     }
     if state.phase != Phase::RolledBack {
         let services = [lead.name.clone()];
         lines.push(format!("the way back: {}", rollback::line(&services, place)));
+    }
+    lines
+}
+
+/// What a canary has, and what its routes give it.
+async fn canary(lead: &Lead, state: &State, place: &Place<'_>) -> Vec<String> {
+    let Some(canary) = &state.canary else {
+        return Vec::new();
+    };
+    let waits = if state.waits() {
+        ", and waits to be promoted"
+    } else {
+        ""
+    };
+    let mut lines = vec![format!(
+        "canary: {} of the traffic is asked for{waits}; steps `{}`",
+        text::line(canary.weight.as_deref().unwrap_or("0%")),
+        text::line(&canary.steps)
+    )];
+    let divisions = match undo::divisions(&lead.name, state, place).await {
+        Ok(divisions) => divisions,
+        Err(error) => return vec![error.to_string()],
+    };
+    for division in divisions {
+        let route = text::line(&division.route.to_string());
+        lines.push(match division.read(place).await {
+            Ok(read) => format!("`{route}` gives the new version {:.1} %", read.percent()),
+            Err(error) => format!("`{route}`: {error}"),
+        });
     }
     lines
 }

@@ -124,6 +124,7 @@ mod tests {
             old: side("blue"),
             new: side("green"),
             scaler: None,
+            canary: None,
             retire_after: None,
             retire_by_deleting: false,
         }

@@ -7,11 +7,13 @@ use gha::text;
 use serde_json::Value;
 
 use super::PATIENCE;
+use super::climb;
 use super::look::Found;
 use super::shift::Ready;
 use super::stopped::Stopped;
 use crate::api::Kind;
 use crate::apply::{self, ApplyError, How};
+use crate::canary::Plan;
 use crate::cli::{Deploy, Retire};
 use crate::color;
 use crate::confirm::confirm;
@@ -29,7 +31,8 @@ use crate::rollback::know;
 use crate::run::Run;
 use crate::scaler;
 use crate::scaling;
-use crate::state::{Phase, Side, State};
+use crate::side::Size;
+use crate::state::{Canary, Phase, Side, State};
 use crate::story::Story;
 use crate::up;
 
@@ -42,6 +45,7 @@ pub(super) async fn bring(
     given: &[Manifest],
     migration: Option<(&Asking, Option<&Manifest>)>,
     flags: &Deploy,
+    canary: Option<&Canary>,
     story: &mut Story,
     place: &Place<'_>,
 ) -> Result<Vec<Ready>, Stopped> {
@@ -53,9 +57,19 @@ pub(super) async fn bring(
             place.runner.info(&change.to_string());
         }
     }
-    let mut ready = Vec::new();
+    let (mut states, mut firsts) = (Vec::new(), Vec::new());
     for (one, new) in found.iter().zip(&made) {
-        ready.push(announced(one, new, flags, &run, story, place).await?);
+        let state = state(one, new, flags, canary, &run, place);
+        climb::fits(&one.lead.name, &state, place).await?;
+        firsts.push(first(one, &state)?);
+        states.push(state);
+    }
+    let mut ready = Vec::new();
+    for (one, state) in found.iter().zip(states) {
+        ready.push(announced(one, state, story, place).await?);
+    }
+    for (new, first) in made.iter_mut().zip(&firsts) {
+        new["spec"]["replicas"] = (*first).into();
     }
     let leads: Vec<_> = ready.iter().map(|one| one.lead.clone()).collect();
     know(&leads, story, place);
@@ -72,19 +86,15 @@ pub(super) async fn bring(
             .await?;
     }
     let mut brought: BTreeMap<String, u64> = BTreeMap::new();
-    for (one, new) in ready.iter_mut().zip(&made) {
+    for ((one, new), first) in ready.iter_mut().zip(&made).zip(&firsts) {
         let name = object::name(new).to_owned();
         if !brought.contains_key(&name) {
             let there = put(&Kind::deployment(), new, place).await?;
             story.note(
-                format!(
-                    "`{}` comes up with {} pods",
-                    text::line(&name),
-                    one.state.new.replicas
-                ),
+                format!("`{}` comes up with {first} pods", text::line(&name),),
                 place,
             );
-            brought.insert(name.clone(), one.state.new.replicas);
+            brought.insert(name.clone(), *first);
             object::uid(&there).clone_into(&mut one.state.new.uid);
         }
         let preview = copy::preview_service(
@@ -97,12 +107,15 @@ pub(super) async fn bring(
         let address = preview_url(&preview, place);
         story.know("preview-url", address, place);
     }
-    for one in &ready {
-        up::wait(&one.lead.name, &one.state.new, &flags.times, place).await?;
+    for (one, first) in ready.iter().zip(&firsts) {
+        let side = Side {
+            replicas: *first,
+            ..one.state.new.clone()
+        };
+        up::wait(&one.lead.name, &side, &flags.times, place).await?;
         story.note(
             format!(
-                "all {} pods of `{}` are ready, and every port of Service `{}` leads to them",
-                one.state.new.replicas,
+                "all {first} pods of `{}` are ready, and every port of Service `{}` leads to them",
                 text::line(&one.state.new.deployment),
                 one.lead.name
             ),
@@ -196,15 +209,31 @@ async fn free(one: &Found, flags: &Deploy, run: &Run, place: &Place<'_>) -> Resu
     Ok(new)
 }
 
-/// Says on the Service that a deploy is under way, and narrows it to what is live: from here on anybody can undo it.
-async fn announced(
+/// How many pods the new version comes up with: all that it needs, or what a canary's first step needs.
+fn first(one: &Found, state: &State) -> Result<u64, Stopped> {
+    let full = state.new.replicas;
+    let Some(canary) = &state.canary else {
+        return Ok(full);
+    };
+    let plan = Plan::of(canary)?;
+    let old = Size::of(&one.live.side.deployment).wanted;
+    plan.fits(old)?;
+    let first = plan.steps.as_slice().first();
+    Ok(match first {
+        Some(step) => plan.pods(step.weight, old, full)?,
+        None => full,
+    })
+}
+
+/// The state of a deploy that begins.
+fn state(
     one: &Found,
     new: &Value,
     flags: &Deploy,
+    canary: Option<&Canary>,
     run: &Run,
-    story: &mut Story,
     place: &Place<'_>,
-) -> Result<Ready, Stopped> {
+) -> State {
     let color = one.live.next();
     let live = &one.live.side;
     let old = Side {
@@ -215,7 +244,7 @@ async fn announced(
         replicas: object::number(&live.deployment, "/spec/replicas").unwrap_or(1),
         unnarrowed: one.unnarrowed.clone(),
     };
-    let state = State {
+    State {
         v: State::schema(),
         phase: Phase::Preparing,
         run: run.name.clone(),
@@ -232,9 +261,19 @@ async fn announced(
         },
         old,
         scaler: one.scaler.as_ref().map(scaler::kept),
+        canary: canary.cloned(),
         retire_after: None,
         retire_by_deleting: flags.switch.retire == Retire::Delete,
-    };
+    }
+}
+
+/// Says on the Service that a deploy is under way, and narrows it to what is live: from here on anybody can undo it.
+async fn announced(
+    one: &Found,
+    state: State,
+    story: &mut Story,
+    place: &Place<'_>,
+) -> Result<Ready, Stopped> {
     let mut lead = one.lead.clone();
     lead.turn(&one.narrowed, Some(&state), PATIENCE, place).await?;
     if one.narrowed != one.live.selector {
@@ -246,7 +285,7 @@ async fn announced(
             ),
             place,
         );
-        let least = u64::try_from(live.ready).unwrap_or(u64::MAX);
+        let least = u64::try_from(one.live.side.ready).unwrap_or(u64::MAX);
         let same = confirm(&lead, &one.narrowed, least, NARROWED, place).await;
         same.map_err(|why| Stopped::failed(why.to_string()))?;
     }

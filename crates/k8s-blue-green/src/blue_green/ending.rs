@@ -170,7 +170,10 @@ async fn left(stopped: &Stopped, services: &[String], story: &mut Story, place: 
 }
 
 fn has_moved(state: &State) -> bool {
-    matches!(state.phase, Phase::Overlap | Phase::Switched | Phase::Done)
+    matches!(
+        state.phase,
+        Phase::Canary | Phase::Overlap | Phase::Switched | Phase::Done
+    )
 }
 
 /// The end of a deploy that a signal ended.

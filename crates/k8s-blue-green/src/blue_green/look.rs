@@ -146,9 +146,13 @@ async fn settled(lead: &mut Lead, story: &mut Story, place: &Place<'_>) -> Resul
         return Ok(None);
     };
     match state.phase {
+        Phase::RolledBack if state.canary.is_some() => {
+            tidy(lead, &Came::Back(state), &own(None), story, place).await;
+            return Ok(lead.state()?);
+        }
         Phase::Done | Phase::RolledBack | Phase::Preparing => return Ok(Some(state)),
         Phase::Prepared if state.run == Run::of(place.runner).name => return Ok(Some(state)),
-        Phase::Prepared => {
+        _ if state.waits() && state.run != Run::of(place.runner).name => {
             return Err(Error::Locked {
                 service: lead.name.clone(),
                 by: format!(
@@ -159,7 +163,7 @@ async fn settled(lead: &mut Lead, story: &mut Story, place: &Place<'_>) -> Resul
             }
             .into());
         }
-        Phase::Overlap | Phase::Switched => {}
+        Phase::Prepared | Phase::Canary | Phase::Overlap | Phase::Switched => {}
     }
     story.note(
         format!(

@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use futures_util::future::try_join;
 use gha::outcome::Outcome;
+use gha::steps::Weight;
 use gha::{Failure, text};
 
-use crate::cli::{self, Deploy, Switch, Times};
+use crate::canary;
+use crate::cli::{self, Deploy, Switch, Times, Until};
 use crate::error::Error;
 use crate::gates::Gates;
 use crate::held::Held;
@@ -19,12 +21,13 @@ use crate::migrate::Asking;
 use crate::place::Place;
 use crate::report;
 use crate::rollback::line;
-use crate::state::Phase;
+use crate::state::{Canary, Phase};
 use crate::story::{Became, Story, conclude};
 use shift::Ready;
 use stopped::Stopped;
 
 mod bring;
+mod climb;
 mod ending;
 mod finish;
 mod judge;
@@ -43,6 +46,8 @@ enum Done {
     Unchanged(String),
     /// It is up, and waits to be promoted.
     Prepared(String),
+    /// It has a part of the traffic, and waits to be promoted.
+    Waits(String, Weight),
     /// It has the traffic.
     Deployed(String),
 }
@@ -62,9 +67,9 @@ pub async fn at(flags: &Deploy, place: &Place<'_>) -> Result<Outcome, Failure> {
 
 async fn deploy(flags: &Deploy, story: &mut Story, place: &Place<'_>) -> Result<Outcome, Failure> {
     let services = &flags.target.service;
-    fits(flags)?;
+    let canary = fits(flags)?;
     let (gates, held) = begun(services, &flags.gates, &flags.switch, &flags.times, story, place).await?;
-    let going = held.during(Box::pin(steps(flags, &gates, story, place)));
+    let going = held.during(Box::pin(steps(flags, canary.as_ref(), &gates, story, place)));
     let ended = place.runner.cancel().guard(Box::pin(going)).await;
     let ended = match ended {
         Ok(Ok(ended)) => ended,
@@ -111,7 +116,7 @@ async fn begun<'a>(
 }
 
 /// What can't be right whatever the cluster is like.
-fn fits(flags: &Deploy) -> Result<(), Error> {
+fn fits(flags: &Deploy) -> Result<Option<Canary>, Error> {
     let refuse = |flag, reason: &str| {
         Err(Error::Flag {
             flag,
@@ -130,10 +135,43 @@ fn fits(flags: &Deploy) -> Result<(), Error> {
     if flags.version.image.is_empty() && flags.version.manifests.is_empty() {
         return refuse("image", "name the new version: an image here, or `--manifests`");
     }
-    Ok(())
+    let canary = canary::asked(flags)?;
+    if let Some(Until::Weight(weight)) = flags.until {
+        waits_at(canary.as_ref(), weight)?;
+    }
+    Ok(canary)
 }
 
-async fn steps(flags: &Deploy, gates: &Gates, story: &mut Story, place: &Place<'_>) -> Result<Done, Stopped> {
+/// Whether a canary can wait with a weight.
+fn waits_at(canary: Option<&Canary>, weight: Weight) -> Result<(), Error> {
+    let refuse = |reason: String| {
+        Err(Error::Flag {
+            flag: "until",
+            reason,
+        })
+    };
+    let Some(canary) = canary else {
+        return refuse(format!(
+            "there are no steps here, so that nothing has {weight}; write `preview`, or deploy with `--strategy canary`"
+        ));
+    };
+    let plan = canary::Plan::of(canary)?;
+    if plan.by_pods() && weight == Weight::FULL {
+        return refuse("with `--route pods` all of the traffic is the switch itself".to_owned());
+    }
+    match plan.steps.until(weight) {
+        Ok(_) => Ok(()),
+        Err(error) => refuse(error.to_string()),
+    }
+}
+
+async fn steps(
+    flags: &Deploy,
+    canary: Option<&Canary>,
+    gates: &Gates,
+    story: &mut Story,
+    place: &Place<'_>,
+) -> Result<Done, Stopped> {
     let asking = Asking::of("migrate", flags.migration.migrate.as_ref())?;
     let given = manifests::gather(&flags.version.manifests, &place.namespace, place.runner).await;
     let mut given = given.map_err(|error| Error::Flag {
@@ -149,20 +187,34 @@ async fn steps(flags: &Deploy, gates: &Gates, story: &mut Story, place: &Place<'
         return Ok(Done::Unchanged(live));
     }
     let migration = asking.as_ref().map(|asking| (asking, job.as_ref()));
-    let mut ready = bring::bring(found, &given, migration, flags, story, place).await?;
+    let mut ready = bring::bring(found, &given, migration, flags, canary, story, place).await?;
     judge::before(&ready, flags, gates, story, place).await?;
-    if flags.until.is_some() {
+    if flags.until == Some(Until::Preview) {
         for one in &mut ready {
             one.say(Phase::Prepared, place).await?;
         }
         return Ok(Done::Prepared(names(&ready, |one| &one.state.new.deployment)));
     }
-    onwards(&mut ready, &flags.switch, &flags.times, gates, story, place).await
+    let until = match flags.until {
+        Some(Until::Weight(weight)) => Some(weight),
+        _ => None,
+    };
+    onwards(
+        &mut ready,
+        until,
+        &flags.switch,
+        &flags.times,
+        gates,
+        story,
+        place,
+    )
+    .await
 }
 
 /// From versions that are up and judged to the end.
 async fn onwards(
     ready: &mut [Ready],
+    until: Option<Weight>,
     switch: &Switch,
     times: &Times,
     gates: &Gates,
@@ -171,7 +223,15 @@ async fn onwards(
 ) -> Result<Done, Stopped> {
     let services: Vec<String> = ready.iter().map(|one| one.lead.name.clone()).collect();
     story.undo = Some(line(&services, place));
+    for one in ready.iter_mut() {
+        if let (true, Some(weight)) = (climb::climb(one, until, gates, times, story, place).await?, until) {
+            return Ok(Done::Waits(text::line(&one.state.new.deployment), weight));
+        }
+    }
     shift::all(ready, switch, times.timeout, story, place).await?;
+    for one in ready.iter_mut() {
+        climb::come_down(one, story, place).await?;
+    }
     bring::know_switched(ready, story, place);
     if !switch.soak.is_zero() {
         try_join(
@@ -201,6 +261,13 @@ fn good(done: Done, services: &[String], story: &mut Story, place: &Place<'_>) -
             Became::Prepared,
             format!(
                 "{new} is up and judged, without traffic; `k8s-blue-green promote` gives it the traffic of {which}"
+            ),
+        ),
+        Done::Waits(new, weight) => (
+            Became::Prepared,
+            format!(
+                "`{new}` has {weight} of the traffic of {which} and waits; `k8s-blue-green promote` goes on, \
+                 `k8s-blue-green rollback` goes back"
             ),
         ),
         Done::Deployed(new) => (Became::Deployed, format!("{which} leads to {new}")),

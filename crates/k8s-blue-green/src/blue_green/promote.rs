@@ -14,7 +14,7 @@ use crate::place::Place;
 use crate::report;
 use crate::rollback::know;
 use crate::run::Run;
-use crate::state::{Phase, State};
+use crate::state::{Canary, Phase, State};
 use crate::story::{Story, conclude};
 
 /// Runs the command.
@@ -83,7 +83,12 @@ async fn go_on(
     let run = Run::of(place.runner);
     for one in &mut ready {
         // From now on it is this run's to finish, or to undo.
+        let canary = one.state.canary.clone().map(|canary| Canary {
+            waits: false,
+            ..canary
+        });
         let state = State {
+            canary,
             run: run.name.clone(),
             link: run.link.clone(),
             trace: run.trace.clone(),
@@ -104,7 +109,16 @@ async fn go_on(
         };
         gates.about(&candidate, place);
     }
-    onwards(&mut ready, &flags.switch, &flags.times, gates, story, place).await
+    onwards(
+        &mut ready,
+        flags.until,
+        &flags.switch,
+        &flags.times,
+        gates,
+        story,
+        place,
+    )
+    .await
 }
 
 /// The state of a Service whose new version waits.
@@ -116,6 +130,7 @@ fn waiting(lead: &Lead) -> Result<State, Error> {
     })?;
     match state.phase {
         Phase::Prepared if lead.selector() == state.old.selector => Ok(state),
+        Phase::Canary if state.waits() => Ok(state),
         Phase::Done => Ok(state),
         Phase::Prepared => Err(Error::Foreign {
             what: format!("the selector of Service `{name}`"),

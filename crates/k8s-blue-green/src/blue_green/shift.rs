@@ -61,7 +61,7 @@ pub async fn all(
 }
 
 /// Gives the new version as many pods as the old one has by now: load may have grown since it was made.
-async fn grown(
+pub(super) async fn grown(
     one: &mut Ready,
     limit: Duration,
     story: &mut Story,
@@ -118,7 +118,10 @@ async fn switch(
     place: &Place<'_>,
 ) -> Result<(), Stopped> {
     let name = one.lead.name.clone();
+    let both = object::common(&one.state.old.selector, &one.state.new.selector);
     let why = match flags.switch {
+        // Pods that divide the traffic are behind it together already.
+        _ if one.lead.selector() == both && one.state.canary.is_some() => None,
         SwitchBy::Atomic => None,
         SwitchBy::Overlap => Some("it was asked for".to_owned()),
         SwitchBy::Auto => in_front(&one.lead, place).await,
@@ -173,7 +176,7 @@ async fn overlap(
 }
 
 /// Refuses an overlap that would lead traffic to pods of neither version.
-async fn foreign(one: &Ready, both: &Labels, place: &Place<'_>) -> Result<(), Stopped> {
+pub(super) async fn foreign(one: &Ready, both: &Labels, place: &Place<'_>) -> Result<(), Stopped> {
     let service = &one.lead.name;
     if both.is_empty() {
         return Err(Stopped::failed(format!(

@@ -36,6 +36,14 @@ pub(crate) struct World {
     run: String,
     attempts: Cell<usize>,
     strike: RefCell<Option<Strike>>,
+    hold: Arc<Hold>,
+}
+
+/// A call that is under way for as long as a test wants.
+#[derive(Default)]
+struct Hold {
+    reached: Notify,
+    on: Notify,
 }
 
 /// What happens to one call of a run, by its number from 1.
@@ -64,6 +72,8 @@ pub(crate) enum How {
     Silent,
     /// From this call on every one is answered so.
     Always(u16),
+    /// It is under way until [`World::go_on`].
+    Held,
 }
 
 /// One run's way to the cluster, and what happens to it.
@@ -73,6 +83,7 @@ struct Line {
     calls: Mutex<usize>,
     cancel: Cancel,
     killed: Notify,
+    hold: Arc<Hold>,
 }
 
 /// How a command ended.
@@ -94,6 +105,7 @@ impl World {
             run: "7".to_owned(),
             attempts: Cell::new(0),
             strike: RefCell::new(None),
+            hold: Arc::default(),
         }
     }
 
@@ -105,12 +117,23 @@ impl World {
             run: run.to_owned(),
             attempts: Cell::new(0),
             strike: RefCell::new(None),
+            hold: Arc::default(),
         }
     }
 
     /// The next run is struck.
     pub(crate) fn strike(&self, nth: usize, how: How) {
         *self.strike.borrow_mut() = Some(Strike { nth, how });
+    }
+
+    /// A call that is held is under way now.
+    pub(crate) async fn held(&self) {
+        self.hold.reached.notified().await;
+    }
+
+    /// The call that is held goes on.
+    pub(crate) fn go_on(&self) {
+        self.hold.on.notify_one();
     }
 
     /// Runs a command line in the namespace `default`.
@@ -125,6 +148,7 @@ impl World {
             calls: Mutex::new(0),
             cancel: runner.cancel().clone(),
             killed: Notify::new(),
+            hold: Arc::clone(&self.hold),
         });
         let flags = cli.command.place().clone();
         let place = Place::with(Api::new(client(&way)), "default", &flags, &runner);
@@ -202,6 +226,11 @@ impl Line {
                 .status(status)
                 .body(Body::from(b"{}".to_vec()))
                 .unwrap()),
+            Some(How::Held) => {
+                self.hold.reached.notify_one();
+                self.hold.on.notified().await;
+                answer(self.cluster.hear(&asked)).await
+            }
             Some(How::Reset) => Err(Broken),
             Some(How::Lost) => {
                 drop(self.cluster.hear(&asked));

@@ -12,7 +12,7 @@ const DEPLOY: [&str; 7] = ["deploy", "--service", "web", "--image", "shop:2", "-
 const ROLLBACK: [&str; 3] = ["rollback", "--service", "web"];
 const RECOVER: [&str; 3] = ["recover", "--service", "web"];
 
-const WAYS: [How; 9] = [
+pub(crate) const WAYS: [How; 9] = [
     How::KilledBefore,
     How::KilledAfter,
     How::Answered(500),

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails where it stands")]
 
 mod blue_green;
+mod canary;
 mod cluster;
 mod faults;
 mod shop;
