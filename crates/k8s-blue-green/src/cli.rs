@@ -54,6 +54,14 @@ pub enum Command {
         help_template = HELP_TEMPLATE
     )]
     Deploy(Box<Deploy>),
+    /// Shows what a deploy would do, asks the server about every object without storing one, and checks the permissions.
+    #[command(
+        before_help = "Examples:
+  k8s-blue-green plan --service web --image registry.example.com/web:1.2.3
+  k8s-blue-green plan --service web --manifests k8s/ --migrate 'web=bin/migrate'",
+        help_template = HELP_TEMPLATE
+    )]
+    Plan(Box<Deploy>),
     /// Goes on with a deploy that stopped where `--until` said.
     #[command(
         before_help = "Examples:
@@ -106,7 +114,7 @@ impl Command {
     #[must_use]
     pub fn place(&self) -> &Place {
         match self {
-            Self::Deploy(flags) => &flags.place,
+            Self::Deploy(flags) | Self::Plan(flags) => &flags.place,
             Self::Promote(flags) => &flags.place,
             Self::Rollback(flags) => &flags.place,
             Self::Recover(flags) => &flags.place,

@@ -35,7 +35,9 @@ pub mod metadata;
 pub mod migrate;
 pub mod migration;
 pub mod object;
+pub mod permissions;
 pub mod place;
+pub mod plan;
 pub mod pods;
 pub mod preview;
 pub mod put;
@@ -86,6 +88,7 @@ pub async fn at(command: &Command, place: &Place<'_>) -> Result<Outcome, Failure
             Strategy::BlueGreen | Strategy::Canary => Box::pin(blue_green::at(flags, place)).await,
             Strategy::Rolling => Box::pin(rolling::at(flags, place)).await,
         },
+        Command::Plan(flags) => Box::pin(plan::at(flags, place)).await,
         Command::Promote(flags) => Box::pin(blue_green::promote::at(flags, place)).await,
         Command::Rollback(flags) if flags.target.service.is_empty() => {
             Box::pin(rolling::back::rollback(flags, place)).await

@@ -68,6 +68,31 @@ impl Asking {
         Ok(Some(found))
     }
 
+    /// The Job that it is, of a version.
+    ///
+    /// # Errors
+    /// When there can be none.
+    pub fn made(&self, job: Option<&Manifest>, new: &Value, way: Way, limit: Duration) -> Result<Job, Error> {
+        let selectors = selectors(new);
+        let made = match (&self.asked, job) {
+            (Asked::Job(_), Some(manifest)) => Job::of_manifest(&manifest.object, way, limit),
+            (Asked::Command(command), _) => {
+                let template = &new["spec"]["template"];
+                Job::of_template(template, command, base(object::name(new)), way, &selectors, limit)
+            }
+            (Asked::Job(name), None) => {
+                return Err(Error::unfit(format!(
+                    "Job `{}` is not among the manifests",
+                    object::shown(name)
+                )));
+            }
+        };
+        made.map_err(|error| Error::Flag {
+            flag: "migrate",
+            reason: error.to_string(),
+        })
+    }
+
     /// Runs it to its end. `new` is the Deployment whose version migrates.
     ///
     /// # Errors
@@ -80,20 +105,7 @@ impl Asking {
         story: &mut Story,
         place: &Place<'_>,
     ) -> Result<(), Stopped> {
-        let (way, limit) = (terms.way, terms.limit);
-        let selectors = selectors(new);
-        let made = match (&self.asked, job) {
-            (Asked::Command(command), _) => {
-                let template = &new["spec"]["template"];
-                Job::of_template(template, command, base(object::name(new)), way, &selectors, limit)
-            }
-            (Asked::Job(_), Some(manifest)) => Job::of_manifest(&manifest.object, way, limit),
-            (Asked::Job(_), None) => return Ok(()),
-        };
-        let job = made.map_err(|error| Error::Flag {
-            flag: "migrate",
-            reason: error.to_string(),
-        })?;
+        let job = self.made(job, new, terms.way, terms.limit)?;
         let name = job.name().to_owned();
         story.note(format!("the migration runs as Job `{name}`"), place);
         let marks: Vec<(String, String)> = marks(service, &Run::of(place.runner)).into_iter().collect();
@@ -102,7 +114,7 @@ impl Asking {
             marks: &marks,
             retry: terms.retry,
             poll: LOOK,
-            limit,
+            limit: terms.limit,
             api_grace: terms.api_grace,
         };
         let mut ran = Ran::default();

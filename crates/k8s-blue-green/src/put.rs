@@ -37,6 +37,35 @@ pub async fn put(kind: &Kind, object: &Value, place: &Place<'_>) -> Result<Value
     }
 }
 
+/// What would come of putting an object there; nothing is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Would {
+    /// It would be new.
+    Create,
+    /// It would take another's place.
+    Replace,
+    /// It is there already.
+    Nothing,
+}
+
+/// What would come of putting an object into its namespace.
+///
+/// # Errors
+/// When the server would not take it.
+pub async fn would(kind: &Kind, object: &Value, place: &Place<'_>) -> Result<Would, Refused> {
+    let name = object::name(object);
+    let Some(there) = place.api.get(kind, &place.namespace, name).await? else {
+        place.api.would_create(kind, &place.namespace, object).await?;
+        return Ok(Would::Create);
+    };
+    let whole = over(object, &there);
+    if is_same(&whole, &there) {
+        return Ok(Would::Nothing);
+    }
+    place.api.would_replace(kind, &place.namespace, &whole).await?;
+    Ok(Would::Replace)
+}
+
 /// Whether the same may come through a moment later; a webhook that is out of reach is an answer of 500.
 fn may_come(refused: &Refused) -> bool {
     refused.may_pass() || refused.is_condition() || refused.is_there_already()

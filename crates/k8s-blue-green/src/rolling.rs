@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::cli;
 use crate::gates::Gates;
 use crate::place::Place;
+use crate::smoke::Smoke;
 use crate::workload::Workload;
 
 pub mod back;
@@ -24,6 +25,7 @@ pub mod history;
 pub mod images;
 pub mod mark;
 pub mod patch;
+pub mod plan;
 mod prepare;
 pub mod progress;
 mod scaled;
@@ -70,14 +72,20 @@ pub enum Judged {
 /// When the flags are wrong, it failed, or the run is cancelled.
 pub async fn at(flags: &cli::Deploy, place: &Place<'_>) -> Result<Outcome, Failure> {
     let gates = Gates::of(&flags.gates, place)?;
+    let smoke = flags.gates.smoke.as_deref().map(Smoke::of).transpose();
+    let smoke = smoke.map_err(|error| Failure::new(Exit::Usage, error))?;
     let beginning = async {
         gates.preflight(place).await?;
-        given::manifest(flags, place).await
+        let given = given::gathered(flags, place).await?;
+        for line in given.applied(false, place).await? {
+            place.runner.info(&line);
+        }
+        Ok::<_, Failure>(given.workload)
     };
     let manifest = place.runner.cancel().guard(Box::pin(beginning)).await;
     let manifest = manifest.map_err(Failure::from)??;
     deploy(flags, manifest, place, async |ready: &Ready<'_>| {
-        given::judged(ready, &gates, place).await
+        given::judged(ready, smoke.as_ref(), flags.gates.smoke_timeout, &gates, place).await
     })
     .await
 }

@@ -101,6 +101,23 @@ pub async fn point(
     }
 }
 
+/// What would come of pointing it at the new version; nothing is stored.
+///
+/// # Errors
+/// When the server would not take it.
+pub async fn would_point(known: &Scaler, (from, to): (&str, &str), place: &Place<'_>) -> Result<(), Refused> {
+    let kind = Kind::autoscaler();
+    let Some(scaler) = place.api.get(&kind, &place.namespace, &known.name).await? else {
+        return Ok(());
+    };
+    let patch = pointed(&scaler, from, to, known.min);
+    place
+        .api
+        .patch(&kind, &place.namespace, &known.name, &patch, true)
+        .await?;
+    Ok(())
+}
+
 async fn once(
     known: &Scaler,
     (from, to): (&str, &str),

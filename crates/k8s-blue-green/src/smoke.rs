@@ -31,7 +31,7 @@ pub struct Smoke {
 /// What it is told of the new version.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct About<'a> {
-    /// Where the new version is: `PREVIEW_URL`.
+    /// Where the new version is: `PREVIEW_URL`. What is empty is not in the command's environment.
     pub url: &'a str,
     /// The Service: `PREVIEW_SERVICE`.
     pub service: &'a str,
@@ -92,7 +92,10 @@ impl Smoke {
     ) -> Result<Verdict, SmokeError> {
         let surroundings = surroundings(about, runner.env(), runner.interface().secrets);
         let name = self.name();
-        runner.info(&format!("smoke: {name} against {}", text::line(about.url)));
+        runner.info(&match about.url {
+            "" => format!("smoke: {name}"),
+            url => format!("smoke: {name} against {}", text::line(url)),
+        });
         let ran = watch(
             &self.program,
             &self.arguments,
@@ -166,8 +169,10 @@ fn surroundings(about: &About<'_>, env: &Env, secrets: &[SecretSpec]) -> Surroun
         ("PREVIEW_IMAGE", about.image),
     ];
     let mut set: Vec<(String, String)> = named
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .into();
+        .collect();
     if env
         .iter()
         .any(|(name, _)| name.to_ascii_lowercase().ends_with("_proxy"))

@@ -47,6 +47,8 @@ built_in! {
     event = "", "v1", "Event", "events";
     /// What a namespace may use.
     resource_quota = "", "v1", "ResourceQuota", "resourcequotas";
+    /// Room on a disk that a pod asks for.
+    volume_claim = "", "v1", "PersistentVolumeClaim", "persistentvolumeclaims";
     /// Pods that are alike and replaceable.
     deployment = "apps", "v1", "Deployment", "deployments";
     /// A Deployment's revision.

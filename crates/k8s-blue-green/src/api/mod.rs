@@ -174,11 +174,26 @@ impl Api {
     /// # Errors
     /// When it was not created, or that is not known.
     pub async fn create(&self, kind: &Kind, namespace: &str, object: &Value) -> Result<Value, Refused> {
+        self.created(kind, namespace, object, false).await
+    }
+
+    /// What would come of creating an object; nothing is stored.
+    ///
+    /// # Errors
+    /// When the server would not take it.
+    pub async fn would_create(&self, kind: &Kind, namespace: &str, object: &Value) -> Result<Value, Refused> {
+        self.created(kind, namespace, object, true).await
+    }
+
+    async fn created(
+        &self,
+        kind: &Kind,
+        namespace: &str,
+        object: &Value,
+        dry_run: bool,
+    ) -> Result<Value, Refused> {
         let call = format!("create {} `{}`", kind.kind, crate::object::name(object));
-        let path = with_query(
-            &kind.collection(namespace),
-            &[("fieldManager", MANAGER.to_owned())],
-        );
+        let path = with_query(&kind.collection(namespace), &managed(dry_run));
         self.write(&call, Method::POST, &path, Some(("application/json", object)))
             .await
     }
@@ -188,12 +203,32 @@ impl Api {
     /// # Errors
     /// When it was not replaced, or that is not known.
     pub async fn replace(&self, kind: &Kind, namespace: &str, object: &Value) -> Result<Value, Refused> {
+        self.replaced(kind, namespace, object, false).await
+    }
+
+    /// What would come of replacing an object; nothing is stored.
+    ///
+    /// # Errors
+    /// When the server would not take it.
+    pub async fn would_replace(
+        &self,
+        kind: &Kind,
+        namespace: &str,
+        object: &Value,
+    ) -> Result<Value, Refused> {
+        self.replaced(kind, namespace, object, true).await
+    }
+
+    async fn replaced(
+        &self,
+        kind: &Kind,
+        namespace: &str,
+        object: &Value,
+        dry_run: bool,
+    ) -> Result<Value, Refused> {
         let name = crate::object::name(object);
         let call = format!("replace {} `{name}`", kind.kind);
-        let path = with_query(
-            &kind.address(namespace, name),
-            &[("fieldManager", MANAGER.to_owned())],
-        );
+        let path = with_query(&kind.address(namespace, name), &managed(dry_run));
         self.write(&call, Method::PUT, &path, Some(("application/json", object)))
             .await
     }

@@ -7,6 +7,7 @@ use gha::text;
 use serde_json::Value;
 
 use super::PATIENCE;
+use super::around;
 use super::climb;
 use super::look::Found;
 use super::shift::Ready;
@@ -59,6 +60,7 @@ pub(super) async fn bring(
     }
     let (mut states, mut firsts) = (Vec::new(), Vec::new());
     for (one, new) in found.iter().zip(&made) {
+        around::heeded(one, new, flags, place).await?;
         let state = state(one, new, flags, canary, &run, place);
         climb::fits(&one.lead.name, &state, place).await?;
         firsts.push(first(one, &state)?);
@@ -164,7 +166,12 @@ async fn applied(
 }
 
 /// The Deployment of the new version, where its name is free or holds what this may be put over.
-async fn free(one: &Found, flags: &Deploy, run: &Run, place: &Place<'_>) -> Result<Value, Stopped> {
+pub(super) async fn free(
+    one: &Found,
+    flags: &Deploy,
+    run: &Run,
+    place: &Place<'_>,
+) -> Result<Value, Stopped> {
     let color = one.live.next();
     let name = color::name(one.live.side.name(), color);
     let replicas = scaling::replicas(
@@ -210,7 +217,7 @@ async fn free(one: &Found, flags: &Deploy, run: &Run, place: &Place<'_>) -> Resu
 }
 
 /// How many pods the new version comes up with: all that it needs, or what a canary's first step needs.
-fn first(one: &Found, state: &State) -> Result<u64, Stopped> {
+pub(super) fn first(one: &Found, state: &State) -> Result<u64, Stopped> {
     let full = state.new.replicas;
     let Some(canary) = &state.canary else {
         return Ok(full);
@@ -226,7 +233,7 @@ fn first(one: &Found, state: &State) -> Result<u64, Stopped> {
 }
 
 /// The state of a deploy that begins.
-fn state(
+pub(super) fn state(
     one: &Found,
     new: &Value,
     flags: &Deploy,

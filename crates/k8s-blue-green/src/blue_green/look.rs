@@ -46,18 +46,23 @@ pub(super) async fn look(
     story: &mut Story,
     place: &Place<'_>,
 ) -> Result<Vec<Found>, Stopped> {
-    let mut wanted = Vec::new();
-    for value in &flags.version.image {
-        wanted.push(Wanted::parse(value).map_err(|error| Error::Flag {
-            flag: "image",
-            reason: error.to_string(),
-        })?);
-    }
+    let wanted = wanted(flags)?;
     let mut found = Vec::new();
     for name in &flags.target.service {
         found.push(one(name, &wanted, flags, given, story, place).await?);
     }
     Ok(found)
+}
+
+/// The images that are asked for.
+pub(super) fn wanted(flags: &Deploy) -> Result<Vec<Wanted>, Error> {
+    let parse = |value: &String| {
+        Wanted::parse(value).map_err(|error| Error::Flag {
+            flag: "image",
+            reason: error.to_string(),
+        })
+    };
+    flags.version.image.iter().map(parse).collect()
 }
 
 async fn one(
@@ -70,6 +75,18 @@ async fn one(
 ) -> Result<Found, Stopped> {
     let mut lead = Lead::read(name, place).await?;
     let earlier = settled(&mut lead, story, place).await?;
+    found(lead, earlier, wanted, flags, given, place).await
+}
+
+/// What a Service leads to, and what the new version is made from. Nothing is changed.
+pub(super) async fn found(
+    lead: Lead,
+    earlier: Option<State>,
+    wanted: &[Wanted],
+    flags: &Deploy,
+    given: &mut Vec<Manifest>,
+    place: &Place<'_>,
+) -> Result<Found, Stopped> {
     let label = color::label(flags.switch.color_label.as_deref(), &lead.selector());
     let label = label.map_err(|error| Error::Flag {
         flag: "color-label",

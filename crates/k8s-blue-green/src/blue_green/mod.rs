@@ -26,12 +26,14 @@ use crate::story::{Became, Story, conclude};
 use shift::Ready;
 use stopped::Stopped;
 
+mod around;
 mod bring;
 mod climb;
 mod ending;
 mod finish;
 mod judge;
 mod look;
+pub mod plan;
 pub mod promote;
 pub mod shift;
 mod soak;

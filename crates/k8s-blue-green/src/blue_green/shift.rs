@@ -207,7 +207,7 @@ pub(super) async fn foreign(one: &Ready, both: &Labels, place: &Place<'_>) -> Re
 }
 
 /// What in front of the Service needs both versions behind it. What may not be read is taken as not there, and said.
-async fn in_front(lead: &Lead, place: &Place<'_>) -> Option<String> {
+pub(super) async fn in_front(lead: &Lead, place: &Place<'_>) -> Option<String> {
     let all = Which::default();
     let written = object::written(&lead.selector());
     let of_it = Which {

@@ -88,6 +88,38 @@ impl Division {
         }
     }
 
+    /// The change that would lead to the canary with the weight 0, which the server is asked about; nothing is stored.
+    ///
+    /// # Errors
+    /// When it can't be divided, or the server would not take it.
+    pub async fn would_enter(
+        &self,
+        header: Option<&Header>,
+        marks: &Labels,
+        place: &Place<'_>,
+    ) -> Result<Value, Error> {
+        let found = self.found(place).await.map_err(self.refused("read"))?;
+        let found = found.ok_or_else(|| self.missing(place))?;
+        let change = self
+            .route
+            .enter(found.seen(), &self.sides, header, marks)
+            .map_err(|error| Error::unfit(error.to_string()))?;
+        let (api, namespace) = (&place.api, &place.namespace);
+        let (asked, sent) = match change {
+            Change::Patch { name, operations, .. } => {
+                let asked = api.patch(&self.kind, namespace, &name, &operations, true).await;
+                (asked.map(drop), operations)
+            }
+            Change::Create { kind, object } => (
+                api.would_create(&kind, namespace, &object).await.map(drop),
+                object,
+            ),
+            Change::Delete { .. } => (Ok(()), Value::Null),
+        };
+        asked.map_err(self.refused("change"))?;
+        Ok(sent)
+    }
+
     /// Raises the canary's weight, if it still has the one that it was given before.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! What a rolling deploy is given beside images: manifests, and gates that judge what was rolled out.
 
+use std::time::Duration;
+
 use gate::gates::Says;
 use gha::{Exit, Failure};
 use serde_json::Value;
@@ -9,15 +11,24 @@ use crate::apply::{self, How};
 use crate::cli;
 use crate::error::Error;
 use crate::gates::{Candidate, Gates};
-use crate::manifests;
+use crate::manifests::{self, Manifest};
 use crate::object;
 use crate::place::Place;
+use crate::smoke::{About, Smoke, Verdict};
 
 /// The kinds that are rolled out.
 const WORKLOADS: [&str; 3] = ["Deployment", "StatefulSet", "DaemonSet"];
 
-/// The manifest of the workload, when everything else that was given is applied.
-pub(super) async fn manifest(flags: &cli::Deploy, place: &Place<'_>) -> Result<Option<Value>, Failure> {
+/// What is given, read and checked; nothing is changed.
+pub(super) struct Given {
+    /// The manifest of the workload.
+    pub(super) workload: Option<Value>,
+    /// Everything else.
+    rest: Vec<Manifest>,
+}
+
+/// Reads what is given.
+pub(super) async fn gathered(flags: &cli::Deploy, place: &Place<'_>) -> Result<Given, Failure> {
     let refuse = |flag, reason: String| Failure::from(Error::Flag { flag, reason });
     if flags.migration.migrate.is_some() {
         return Err(refuse(
@@ -26,14 +37,11 @@ pub(super) async fn manifest(flags: &cli::Deploy, place: &Place<'_>) -> Result<O
                 .to_owned(),
         ));
     }
-    if flags.gates.smoke.is_some() {
-        return Err(refuse(
-            "smoke",
-            "a rolling deploy has no preview; use `--gate` with the public address".to_owned(),
-        ));
-    }
     if flags.version.manifests.is_empty() {
-        return Ok(None);
+        return Ok(Given {
+            workload: None,
+            rest: Vec::new(),
+        });
     }
     let gathered = manifests::gather(&flags.version.manifests, &place.namespace, place.runner).await;
     let mut given = gathered.map_err(|error| refuse("manifests", error.to_string()))?;
@@ -69,33 +77,65 @@ pub(super) async fn manifest(flags: &cli::Deploy, place: &Place<'_>) -> Result<O
         ));
     };
     let workload = manifests::take_out(&mut given, &kind, &name);
-    let how = How {
-        dry_run: false,
-        services: &[],
-        annotations: &[],
-    };
-    let changes = apply::apply(&given, how, place).await;
-    for change in changes.map_err(|error| refuse("manifests", error.to_string()))? {
-        place.runner.info(&change.line(false));
-    }
-    Ok(workload.map(|manifest| manifest.object))
+    Ok(Given {
+        workload: workload.map(|manifest| manifest.object),
+        rest: given,
+    })
 }
 
-/// What the gates say of what was rolled out.
-pub(super) async fn judged(ready: &Ready<'_>, gates: &Gates, place: &Place<'_>) -> Judged {
+impl Given {
+    /// Applies everything but the workload, or asks what would come of it; gives a line for each object.
+    pub(super) async fn applied(&self, dry_run: bool, place: &Place<'_>) -> Result<Vec<String>, Failure> {
+        let how = How {
+            dry_run,
+            services: &[],
+            annotations: &[],
+        };
+        let changes = apply::apply(&self.rest, how, place).await;
+        let changes = changes.map_err(|error| Error::Flag {
+            flag: "manifests",
+            reason: error.to_string(),
+        })?;
+        Ok(changes.iter().map(|change| change.line(dry_run)).collect())
+    }
+}
+
+/// What the smoke command and the gates say of what was rolled out.
+pub(super) async fn judged(
+    ready: &Ready<'_>,
+    smoke: Option<&Smoke>,
+    limit: Duration,
+    gates: &Gates,
+    place: &Place<'_>,
+) -> Judged {
+    let no = |exit, reason| Judged::No { exit, reason };
+    let image = ready.images.first().and_then(|image| image.split_once('='));
+    let image = image.map(|(_, image)| image.to_owned()).unwrap_or_default();
+    if let Some(smoke) = smoke {
+        // There is no preview: what is rolled out has the traffic already.
+        let about = About {
+            service: &ready.workload.name,
+            namespace: &place.namespace,
+            image: &image,
+            ..About::default()
+        };
+        match smoke.run(&about, limit, place.runner).await {
+            Ok(Verdict::Passed) => {}
+            Ok(Verdict::Failed(why)) => return no(Exit::Failed, format!("the smoke command failed: {why}")),
+            Err(error) => return no(Exit::Inconclusive, error.to_string()),
+        }
+    }
     if gates.is_empty() {
         return Judged::Yes;
     }
-    let image = ready.images.first().and_then(|image| image.split_once('='));
     gates.about(
         &Candidate {
             service: ready.workload.name.clone(),
-            image: image.map(|(_, image)| image.to_owned()).unwrap_or_default(),
+            image,
             ..Candidate::default()
         },
         place,
     );
-    let no = |exit, reason| Judged::No { exit, reason };
     match gates.whole(place).await {
         Says::Pass => Judged::Yes,
         Says::Fail(why) => no(Exit::Failed, format!("the gate said no: {why}")),

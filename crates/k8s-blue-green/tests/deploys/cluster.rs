@@ -33,6 +33,8 @@ pub(crate) struct World {
     pub(crate) cluster: Arc<Cluster>,
     /// More variables of the runners' environment.
     pub(crate) variables: Vec<(&'static str, String)>,
+    /// Who the runs are; the administrator where nobody is named.
+    pub(crate) token: Option<String>,
     run: String,
     attempts: Cell<usize>,
     strike: RefCell<Option<Strike>>,
@@ -79,6 +81,7 @@ pub(crate) enum How {
 /// One run's way to the cluster, and what happens to it.
 struct Line {
     cluster: Arc<Cluster>,
+    token: String,
     strike: Option<Strike>,
     calls: Mutex<usize>,
     cancel: Cancel,
@@ -102,6 +105,7 @@ impl World {
         Self {
             cluster: Arc::new(cluster),
             variables: Vec::new(),
+            token: None,
             run: "7".to_owned(),
             attempts: Cell::new(0),
             strike: RefCell::new(None),
@@ -114,6 +118,7 @@ impl World {
         Self {
             cluster: Arc::clone(&self.cluster),
             variables: self.variables.clone(),
+            token: self.token.clone(),
             run: run.to_owned(),
             attempts: Cell::new(0),
             strike: RefCell::new(None),
@@ -142,8 +147,10 @@ impl World {
         let cli = Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{error}"));
         let (begin, earlier) = (Instant::now(), self.cluster.log().len());
         let (runner, log) = self.machine();
+        let administrator = || self.cluster.token().to_owned();
         let way = Arc::new(Line {
             cluster: Arc::clone(&self.cluster),
+            token: self.token.clone().unwrap_or_else(administrator),
             strike: self.strike.borrow_mut().take(),
             calls: Mutex::new(0),
             cancel: runner.cancel().clone(),
@@ -251,10 +258,7 @@ impl Line {
             .iter()
             .map(|(name, value)| (name.as_str().to_owned(), value.to_str().unwrap().to_owned()))
             .collect();
-        headers.push((
-            "authorization".to_owned(),
-            format!("Bearer {}", self.cluster.token()),
-        ));
+        headers.push(("authorization".to_owned(), format!("Bearer {}", self.token)));
         Asked {
             method: parts.method.as_str().to_owned(),
             path: parts.uri.to_string(),

@@ -5,4 +5,5 @@ mod blue_green;
 mod canary;
 mod cluster;
 mod faults;
+mod plan;
 mod shop;
