@@ -92,6 +92,9 @@ pub const MIGRATION: &[Rule] = &[
 /// What leads to the preview.
 pub const PREVIEW: &[Rule] = &[rule("", "pods/portforward", &["create"])];
 
+/// What moves an autoscaler of KEDA.
+pub const KEDA: &[Rule] = &[rule("keda.sh", "scaledobjects", &["get", "patch"])];
+
 /// What deletes the old version.
 pub const DELETE: &[Rule] = &[rule("apps", "deployments", &["delete"])];
 

@@ -35,14 +35,65 @@ pub async fn find(deployment: &str, place: &Place<'_>) -> Result<Option<Value>, 
         Err(refused) if refused.is_missing() => return Ok(None),
         listed => listed.map_err(Error::refused("read the autoscalers"))?,
     };
-    Ok(listed.into_iter().find(|scaler| scales(scaler, deployment)))
+    let Some(found) = listed.into_iter().find(|scaler| scales(scaler, deployment)) else {
+        return Ok(None);
+    };
+    let owner = object::entries(&found, "/metadata/ownerReferences")
+        .iter()
+        .find(|owner| owner["kind"] == "ScaledObject");
+    let Some(owner) = owner else {
+        return Ok(Some(found));
+    };
+    let name = object::text(owner, "/name");
+    let owner = place
+        .api
+        .get(&Kind::scaled_object(), &place.namespace, name)
+        .await;
+    let owner = owner.map_err(Error::refused(format!(
+        "read ScaledObject `{}`, which owns autoscaler `{}`",
+        text::line(name),
+        text::line(object::name(&found))
+    )))?;
+    Ok(Some(owner.unwrap_or(found)))
+}
+
+/// How a kind of autoscaler calls its numbers of pods.
+struct Words {
+    kind: Kind,
+    min: &'static str,
+    max: &'static str,
+    /// What its least is where it says none.
+    least: u64,
+}
+
+fn words(keda: bool) -> Words {
+    if keda {
+        return Words {
+            kind: Kind::scaled_object(),
+            min: "/spec/minReplicaCount",
+            max: "/spec/maxReplicaCount",
+            least: 0,
+        };
+    }
+    Words {
+        kind: Kind::autoscaler(),
+        min: "/spec/minReplicas",
+        max: "/spec/maxReplicas",
+        least: 1,
+    }
+}
+
+fn is_keda(scaler: &Value) -> bool {
+    scaler["kind"] == "ScaledObject"
 }
 
 /// Whether an autoscaler scales this Deployment.
 #[must_use]
 pub fn scales(scaler: &Value, deployment: &str) -> bool {
-    object::text(scaler, "/spec/scaleTargetRef/kind") == "Deployment"
-        && object::text(scaler, "/spec/scaleTargetRef/name") == deployment
+    matches!(
+        object::text(scaler, "/spec/scaleTargetRef/kind"),
+        "Deployment" | ""
+    ) && object::text(scaler, "/spec/scaleTargetRef/name") == deployment
 }
 
 /// What the state keeps of it.
@@ -50,7 +101,8 @@ pub fn scales(scaler: &Value, deployment: &str) -> bool {
 pub fn kept(scaler: &Value) -> Scaler {
     Scaler {
         name: object::name(scaler).to_owned(),
-        min: object::number(scaler, "/spec/minReplicas"),
+        min: object::number(scaler, words(is_keda(scaler)).min),
+        keda: is_keda(scaler),
     }
 }
 
@@ -64,14 +116,15 @@ pub fn pointed(scaler: &Value, from: &str, to: &str, min: Option<u64>) -> Value 
     if from != to {
         operations.push(json!({"op": "replace", "path": "/spec/scaleTargetRef/name", "value": to}));
     }
-    let most = object::number(scaler, "/spec/maxReplicas");
+    let words = words(is_keda(scaler));
+    let most = object::number(scaler, words.max);
     match min {
         Some(min) => {
             let min = most.map_or(min, |most| min.min(most));
-            operations.push(json!({"op": "add", "path": "/spec/minReplicas", "value": min}));
+            operations.push(json!({"op": "add", "path": words.min, "value": min}));
         }
-        None if scaler.pointer("/spec/minReplicas").is_some() => {
-            operations.push(json!({"op": "replace", "path": "/spec/minReplicas", "value": 1}));
+        None if scaler.pointer(words.min).is_some() => {
+            operations.push(json!({"op": "replace", "path": words.min, "value": words.least}));
         }
         None => {}
     }
@@ -89,9 +142,9 @@ pub async fn point(
     min: Option<u64>,
     place: &Place<'_>,
 ) -> Result<(), Refused> {
-    let (kind, began) = (Kind::autoscaler(), Instant::now());
+    let began = Instant::now();
     loop {
-        let tried = once(known, (from, to), min, &kind, place).await;
+        let tried = once(known, (from, to), min, place).await;
         match tried {
             Err(refused) if (refused.may_pass() || refused.is_condition()) && began.elapsed() < PATIENCE => {
                 sleep(PAUSE).await;
@@ -106,7 +159,7 @@ pub async fn point(
 /// # Errors
 /// When the server would not take it.
 pub async fn would_point(known: &Scaler, (from, to): (&str, &str), place: &Place<'_>) -> Result<(), Refused> {
-    let kind = Kind::autoscaler();
+    let kind = words(known.keda).kind;
     let Some(scaler) = place.api.get(&kind, &place.namespace, &known.name).await? else {
         return Ok(());
     };
@@ -122,10 +175,10 @@ async fn once(
     known: &Scaler,
     (from, to): (&str, &str),
     min: Option<u64>,
-    kind: &Kind,
     place: &Place<'_>,
 ) -> Result<(), Refused> {
-    let Some(scaler) = place.api.get(kind, &place.namespace, &known.name).await? else {
+    let words = words(known.keda);
+    let Some(scaler) = place.api.get(&words.kind, &place.namespace, &known.name).await? else {
         return Ok(());
     };
     let now = object::text(&scaler, "/spec/scaleTargetRef/name");
@@ -137,14 +190,14 @@ async fn once(
         ));
         return Ok(());
     }
-    let wanted = min.or(Some(1));
-    if now == to && object::number(&scaler, "/spec/minReplicas").or(Some(1)) == wanted {
+    let wanted = min.unwrap_or(words.least);
+    if now == to && object::number(&scaler, words.min).unwrap_or(words.least) == wanted {
         return Ok(());
     }
     let patch = pointed(&scaler, now, to, min);
     place
         .api
-        .patch(kind, &place.namespace, &known.name, &patch, false)
+        .patch(&words.kind, &place.namespace, &known.name, &patch, false)
         .await
         .map(drop)
 }
@@ -192,6 +245,25 @@ mod tests {
     fn its_least_is_never_above_its_most() {
         let there = pointed(&scaler(None), "web-blue", "web-green", Some(30));
         assert_eq!(patched(scaler(None), there).unwrap()["spec"]["minReplicas"], 20);
+    }
+
+    #[test]
+    fn one_of_keda_has_other_words() {
+        let before = json!({
+            "kind": "ScaledObject", "metadata": {"name": "web", "uid": "s"},
+            "spec": {"scaleTargetRef": {"name": "web-blue"}, "minReplicaCount": 2, "maxReplicaCount": 9},
+        });
+        assert!(scales(&before, "web-blue"));
+        let known = kept(&before);
+        assert_eq!((known.min, known.keda), (Some(2), true));
+        let there = patched(
+            before.clone(),
+            pointed(&before, "web-blue", "web-green", Some(30)),
+        )
+        .unwrap();
+        assert_eq!(there["spec"]["minReplicaCount"], 9);
+        let back = patched(there.clone(), pointed(&there, "web-green", "web-blue", known.min)).unwrap();
+        assert_eq!(back, before);
     }
 
     #[test]

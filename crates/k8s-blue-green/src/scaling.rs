@@ -16,6 +16,7 @@ pub fn replicas(asked: Option<u32>, live: &Value, ready: usize, scaler: Option<&
         .unwrap_or(1)
         .max(u64::try_from(ready).unwrap_or(u64::MAX))
         .max(of_scaler("/spec/minReplicas"))
+        .max(of_scaler("/spec/minReplicaCount"))
         .max(of_scaler("/status/desiredReplicas"))
         .max(1)
 }

@@ -97,9 +97,12 @@ pub struct Side {
 pub struct Scaler {
     /// Its name.
     pub name: String,
-    /// Its own least number of pods; none where it says none, which is 1.
+    /// Its own least number of pods; none where it says none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min: Option<u64>,
+    /// Whether it is a ScaledObject of KEDA, which owns the autoscaler itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keda: bool,
 }
 
 /// A canary: what divides the traffic, and how far it is.
@@ -252,6 +255,7 @@ mod tests {
             scaler: Some(Scaler {
                 name: "web".to_owned(),
                 min: Some(3),
+                keda: false,
             }),
             canary: Some(Canary {
                 routes: vec!["httproute/web".to_owned()],

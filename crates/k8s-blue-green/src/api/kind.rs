@@ -65,6 +65,8 @@ built_in! {
     endpoint_slice = "discovery.k8s.io", "v1", "EndpointSlice", "endpointslices";
     /// What scales by load.
     autoscaler = "autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers";
+    /// What scales by load, in KEDA's words.
+    scaled_object = "keda.sh", "v1alpha1", "ScaledObject", "scaledobjects";
     /// How many pods may be evicted.
     disruption_budget = "policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets";
     /// A lock.

@@ -300,3 +300,37 @@ async fn who_undoes_wins_and_nobody_is_written_over() {
     sleep(Duration::from_secs(2)).await;
     serves(&world, "shop:1");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_autoscaler_of_keda_is_moved_by_its_owner() {
+    let world = blue().await;
+    world.cluster.world(|cluster| {
+        let owner = cluster.put(json!({
+            "apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "metadata": {"name": "web", "namespace": "default"},
+            "spec": {"scaleTargetRef": {"name": "web-blue"}, "minReplicaCount": 2, "maxReplicaCount": 9, "triggers": [{"type": "cpu"}]},
+        }));
+        cluster.put(json!({
+            "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
+            "metadata": {"name": "keda-hpa-web", "namespace": "default", "ownerReferences": [
+                {"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "name": "web", "uid": owner["metadata"]["uid"], "controller": true},
+            ]},
+            "spec": {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web-blue"}, "minReplicas": 2, "maxReplicas": 9},
+        }))
+    });
+    let spec = |world: &World| object(world, "scaledobjects", "web").unwrap()["spec"].clone();
+    let before = spec(&world);
+    let deploy = world.run(&[&DEPLOY[..], &["--soak", "5s"]].concat()).await;
+    deploy.good();
+    assert_eq!(spec(&world)["scaleTargetRef"]["name"], "web-green");
+    assert_eq!(spec(&world)["minReplicaCount"], 2);
+    assert!(
+        !deploy
+            .writes()
+            .iter()
+            .any(|write| write.contains("horizontalpodautoscalers")),
+        "{:?}",
+        deploy.writes()
+    );
+    world.run(&["rollback", "--service", "web"]).await.good();
+    assert_eq!(spec(&world), before);
+}
