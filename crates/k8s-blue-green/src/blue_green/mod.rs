@@ -7,12 +7,13 @@
 use std::time::Duration;
 
 use futures_util::future::try_join;
+use gha::edge::cancel::Cancelled;
 use gha::outcome::Outcome;
 use gha::steps::Weight;
 use gha::{Failure, text};
 
 use crate::canary;
-use crate::cli::{self, Deploy, Switch, Times, Until};
+use crate::cli::{self, Deploy, Ends, Switch, Times, Until};
 use crate::error::Error;
 use crate::gates::Gates;
 use crate::held::Held;
@@ -70,40 +71,50 @@ pub async fn at(flags: &Deploy, place: &Place<'_>) -> Result<Outcome, Failure> {
 async fn deploy(flags: &Deploy, story: &mut Story, place: &Place<'_>) -> Result<Outcome, Failure> {
     let services = &flags.target.service;
     let canary = fits(flags)?;
-    let (gates, held) = begun(services, &flags.gates, &flags.switch, &flags.times, story, place).await?;
+    let mut watched = vec![flags.switch.soak];
+    if let Some(canary) = &canary {
+        let steps = canary::Plan::of(canary)?.steps;
+        watched.extend(steps.as_slice().iter().filter_map(|step| step.hold));
+    }
+    let (gates, held) = begun(services, &flags.gates, &watched, &flags.times, story, place).await?;
     let going = held.during(Box::pin(steps(flags, canary.as_ref(), &gates, story, place)));
     let ended = place.runner.cancel().guard(Box::pin(going)).await;
-    let ended = match ended {
-        Ok(Ok(ended)) => ended,
-        Ok(Err(lost)) => Err(lost.into()),
-        Err(cancelled) => {
-            story.gates = gates.told();
-            let failure = ending::cancelled(cancelled, services, flags.ends.on_cancel, story, place).await;
-            held.give_back().await;
-            return Err(failure);
-        }
-    };
+    closed(ended, services, flags.ends, &gates, held, story, place).await
+}
+
+/// The end of a run that changed something: what is to be undone is, and then the locks are given back.
+async fn closed(
+    ended: Result<Result<Result<Done, Stopped>, Error>, Cancelled>,
+    services: &[String],
+    ends: Ends,
+    gates: &Gates,
+    held: Held<'_>,
+    story: &mut Story,
+    place: &Place<'_>,
+) -> Result<Outcome, Failure> {
     story.gates = gates.told();
     let ended = match ended {
-        Ok(done) => Ok(good(done, services, story, place)),
-        Err(stopped) => Err(ending::stopped(stopped, services, flags.ends.on_failure, story, place).await),
+        Ok(Ok(Ok(done))) => Ok(good(done, services, story, place)),
+        Ok(Ok(Err(stopped))) => Err(ending::stopped(stopped, services, ends.on_failure, story, place).await),
+        Ok(Err(lost)) => Err(ending::stopped(lost.into(), services, ends.on_failure, story, place).await),
+        Err(cancelled) => Err(ending::cancelled(cancelled, services, ends.on_cancel, story, place).await),
     };
     held.give_back().await;
     ended
 }
 
-/// Reads and asks the gates, and takes the locks: nothing else is changed by then.
+/// Reads and asks the gates, which will watch for these times, and takes the locks: nothing else is changed by then.
 async fn begun<'a>(
     services: &[String],
     gates: &cli::Gates,
-    switch: &Switch,
+    watched: &[Duration],
     times: &Times,
     story: &Story,
     place: &'a Place<'_>,
 ) -> Result<(Gates, Held<'a>), Failure> {
     let gates = Gates::of(gates, place)?;
-    if !switch.soak.is_zero() {
-        gates.fits(switch.soak, place)?;
+    for time in watched.iter().filter(|time| !time.is_zero()) {
+        gates.fits(*time, place)?;
     }
     let beginning = async {
         gates.preflight(place).await?;

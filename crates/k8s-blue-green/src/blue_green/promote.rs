@@ -5,7 +5,7 @@ use gha::{Failure, text};
 
 use super::shift::Ready;
 use super::stopped::Stopped;
-use super::{Done, PATIENCE, begun, ending, good, onwards};
+use super::{Done, PATIENCE, begun, closed, onwards};
 use crate::cli::Promote;
 use crate::error::Error;
 use crate::gates::{Candidate, Gates};
@@ -39,22 +39,18 @@ async fn promote(flags: &Promote, story: &mut Story, place: &Place<'_>) -> Resul
         }
         .into());
     }
-    let (gates, held) = begun(services, &flags.gates, &flags.switch, &flags.times, story, place).await?;
+    let (gates, held) = begun(
+        services,
+        &flags.gates,
+        &[flags.switch.soak],
+        &flags.times,
+        story,
+        place,
+    )
+    .await?;
     let going = held.during(Box::pin(go_on(flags, &gates, story, place)));
     let ended = place.runner.cancel().guard(Box::pin(going)).await;
-    story.gates = gates.told();
-    let ended = match ended {
-        Ok(Ok(Ok(done))) => Ok(good(done, services, story, place)),
-        Ok(Ok(Err(stopped))) => {
-            Err(ending::stopped(stopped, services, flags.ends.on_failure, story, place).await)
-        }
-        Ok(Err(lost)) => Err(lost.into()),
-        Err(cancelled) => {
-            Err(ending::cancelled(cancelled, services, flags.ends.on_cancel, story, place).await)
-        }
-    };
-    held.give_back().await;
-    ended
+    closed(ended, services, flags.ends, &gates, held, story, place).await
 }
 
 async fn go_on(

@@ -6,4 +6,5 @@ mod canary;
 mod cluster;
 mod faults;
 mod plan;
+mod scenarios;
 mod shop;
