@@ -1,5 +1,5 @@
 //! The built programs against real servers: nginx, PostgreSQL, Redis, Prometheus, a gRPC server, and the blackbox exporter as
-//! another judge. And the stand-ins of AWS before Amazon's own command line, that of Kubernetes before `kubectl`. A file is
+//! another judge. And the stand-ins of AWS before Amazon's own command line, that of Kubernetes and its tool before `kubectl`. A file is
 //! about one server; it is left out by its name where the server can't be had.
 //!
 //! A server's own client says first what the server is like, so that no test passes because its server is another one
@@ -19,6 +19,7 @@ mod with_aws_elb;
 mod with_blackbox;
 mod with_grpc;
 mod with_kubectl;
+mod with_kubectl_tool;
 mod with_moto;
 mod with_moto_site;
 mod with_moto_tool;

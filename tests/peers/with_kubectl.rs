@@ -13,39 +13,39 @@ fn cluster() -> Cluster {
     Cluster::open(Clock::compressed(30)).unwrap()
 }
 
-struct Judge {
-    kubectl: Kubectl,
+pub(crate) struct Judge {
+    pub(crate) kubectl: Kubectl,
     place: Place,
 }
 
 impl Judge {
-    fn of(kubeconfig: &str) -> Self {
+    pub(crate) fn of(kubeconfig: &str) -> Self {
         let place = Place::new().unwrap();
         let kubectl = Kubectl::new(&place, kubeconfig).unwrap();
         Self { kubectl, place }
     }
 
-    fn says(&self, line: &str) -> Said {
+    pub(crate) fn says(&self, line: &str) -> Said {
         self.kubectl.run(&line.split(' ').collect::<Vec<_>>()).unwrap()
     }
 
     /// What it prints when it succeeds.
-    fn does(&self, line: &str) -> String {
+    pub(crate) fn does(&self, line: &str) -> String {
         done(line, self.says(line))
     }
 
-    fn applies(&self, flags: &str, objects: &[Value]) -> Said {
+    pub(crate) fn applies(&self, flags: &str, objects: &[Value]) -> Said {
         let line = format!("apply {flags} -f -");
         let words: Vec<&str> = line.split_whitespace().collect();
         self.kubectl.run_with(&words, &documents(objects)).unwrap()
     }
 
-    fn reads(&self, what: &str, path: &str) -> String {
+    pub(crate) fn reads(&self, what: &str, path: &str) -> String {
         self.does(&format!("get {what} -o jsonpath={path}"))
     }
 }
 
-fn done(line: &str, said: Said) -> String {
+pub(crate) fn done(line: &str, said: Said) -> String {
     assert_eq!(said.code, 0, "kubectl {line}\n{}{}", said.out, said.err);
     assert!(
         !said.err.contains("warning: error calculating patch"),

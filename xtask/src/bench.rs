@@ -19,6 +19,7 @@ pub mod publish;
 pub mod quick;
 pub mod report;
 pub mod subject;
+pub mod switch;
 pub mod waits;
 pub mod work;
 
@@ -74,6 +75,9 @@ pub fn run(
         }
         if tool == "s3-cdn-publish" {
             show_publishes(root, program, scratch.path(), runs);
+        }
+        if tool == "k8s-blue-green" {
+            show_switches(root, program, scratch.path(), runs);
         }
     }
     console::line(format!("\nsizes, profile {profile}"));
@@ -153,6 +157,35 @@ fn show_publishes(root: &Path, program: &Path, scratch: &Path, runs: u32) {
             }
         }
         Err(error) => console::line(format!("s3-cdn-publish: not measured: {error:#}")),
+    }
+}
+
+/// How many rounds of deploys there are at most: one takes half a minute.
+const SWITCHES: u32 = 5;
+
+/// Measures what a deploy and a way back cost in a cluster, and prints the tables.
+fn show_switches(root: &Path, program: &Path, scratch: &Path, runs: u32) {
+    let wheels = || {
+        let python = needs::ensure(root, PYTHON).ok()?.program;
+        Some(python.with_file_name("kubectl")).filter(|kubectl| kubectl.is_file())
+    };
+    let kubectl = environment::find_peer("kubectl").or_else(wheels);
+    if kubectl.is_none() {
+        console::line("skipped: kubectl (name it by DEPLOY_ACTIONS_BENCH_KUBECTL)");
+    }
+    console::line("\nk8s-blue-green: 3 pods, a deploy and the way back, beside a script with kubectl");
+    match switch::measured(program, kubectl.as_deref(), scratch, runs.clamp(1, SWITCHES)) {
+        Ok(runs) => console::line(switch::table(&runs)),
+        Err(error) => console::line(format!("not measured: {error:#}")),
+    }
+    console::line("\nk8s-blue-green: a deploy of 100 pods in a namespace that has 500 then");
+    match switch::large(program, scratch) {
+        Ok((peak, took)) => console::line(format!(
+            "peak {:.1} MB, {:.1} s",
+            report::as_f64(peak) / 1e6,
+            took.as_secs_f64()
+        )),
+        Err(error) => console::line(format!("not measured: {error:#}")),
     }
 }
 

@@ -35,6 +35,7 @@ const SERVERS: [(Need, &[&str]); 6] = [
             "with_aws_elb::",
             "with_grpc::",
             "with_kubectl::",
+            "with_kubectl_tool::",
             "with_moto::",
             "with_moto_tool::",
             "with_prometheus::",

@@ -323,6 +323,8 @@ pub async fn at_once(
     story: &mut Story,
     place: &Place<'_>,
 ) -> Vec<Result<Came, Error>> {
+    // One that does not answer must not take the time of those after it.
+    let left = left / u32::try_from(leads.len().max(1)).unwrap_or(u32::MAX);
     let how = How {
         run: Some(Run::of(place.runner).name),
         even_done: false,

@@ -51,6 +51,7 @@ pub async fn at(flags: &cli::Diagnose, place: &Place<'_>) -> Result<Outcome, Fai
         Some(cause) => format!("`{what}`: {cause}"),
         None => format!("`{what}`: nothing is wrong that can be seen"),
     };
+    runner.info(&headline);
     let mut outcome = Outcome::new(Status::Done, headline).target(place.target(&what));
     if let Some(path) = &flags.bundle {
         let failed = |why: String| {

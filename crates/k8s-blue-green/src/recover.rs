@@ -73,6 +73,12 @@ async fn all(flags: &cli::Recover, story: &mut Story, place: &Place<'_>) -> Resu
         for lead in leads.iter_mut().rev() {
             came.push(one(lead, story, place).await);
         }
+        // The traffic of all of them goes first.
+        for (lead, came) in leads.iter_mut().rev().zip(&came) {
+            if let Ok(came) = came {
+                tidy(lead, came, &own(None), story, place).await;
+            }
+        }
         know(&leads, story, place);
         came
     };
@@ -90,7 +96,7 @@ fn is_left(state: Option<&State>, run: &str) -> bool {
     })
 }
 
-/// Undoes what is left of a deploy to one Service.
+/// Moves the traffic of one Service back, where something of a deploy to it is left.
 async fn one(lead: &mut Lead, story: &mut Story, place: &Place<'_>) -> Result<Came, Error> {
     lead.look(place).await?;
     let state = lead.state()?;
@@ -110,14 +116,10 @@ async fn one(lead: &mut Lead, story: &mut Story, place: &Place<'_>) -> Result<Ca
             ),
         });
     }
-    let how = own(None);
-    let came = if state.phase == Phase::RolledBack {
-        Came::Undone(state)
-    } else {
-        traffic(lead, &how, story, place).await?
-    };
-    tidy(lead, &came, &how, story, place).await;
-    Ok(came)
+    if state.phase == Phase::RolledBack {
+        return Ok(Came::Undone(state));
+    }
+    traffic(lead, &own(None), story, place).await
 }
 
 fn told(

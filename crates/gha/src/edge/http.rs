@@ -1,5 +1,6 @@
 //! The shared HTTP client: proxies, private certificate authorities and limits, the same for every request.
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -8,7 +9,7 @@ use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 pub use reqwest::Url;
 use reqwest::header::HeaderValue;
 use reqwest::redirect::Policy;
-use reqwest::{Client, ClientBuilder};
+use reqwest::{Client, ClientBuilder, Proxy};
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 
@@ -94,6 +95,9 @@ pub fn via(url: &Url) -> Option<Via> {
 /// one; `None` where the address is reached without. For a client that is told its proxy.
 #[must_use]
 pub fn proxy_in(env: &Env, url: &Url) -> Option<String> {
+    if is_this_machine(url) {
+        return None;
+    }
     let first = |names: [&str; 2]| {
         names
             .into_iter()
@@ -111,7 +115,19 @@ pub fn proxy_in(env: &Env, url: &Url) -> Option<String> {
     Some(named)
 }
 
+/// Whether an address is on this machine, where no proxy of an environment leads: it would look for it on its own. What a tool
+/// opens here itself, such as the way to a preview, needs no `NO_PROXY` so. The rule is that of
+/// [Go](https://pkg.go.dev/net/http#ProxyFromEnvironment), by which the programs of Kubernetes go.
+fn is_this_machine(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let name = host.trim_end_matches('.');
+    name == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
 fn intercepted(url: &Url) -> Option<Intercept> {
+    if is_this_machine(url) {
+        return None;
+    }
     // Read once: nothing here changes the environment, and a probe asks for every look.
     static PROXIES: LazyLock<Matcher> = LazyLock::new(Matcher::from_env);
     PROXIES.intercept(&url.as_str().parse().ok()?)
@@ -142,7 +158,9 @@ pub fn client(interface: &Interface, tls: bool, connect: Duration) -> Result<Cli
 /// When the certificate authorities can't be used.
 pub fn builder(interface: &Interface, tls: bool, connect: Duration) -> Result<ClientBuilder, HttpError> {
     let roots = if tls { roots()? } else { RootCertStore::empty() };
+    let env = crate::edge::environment::of_process();
     Ok(Client::builder()
+        .proxy(Proxy::custom(move |url| proxy_in(&env, url)))
         .tls_backend_preconfigured(config(roots)?)
         .user_agent(user_agent(interface))
         .redirect(Policy::none())
@@ -259,6 +277,23 @@ mod tests {
             ),
         ] {
             assert_eq!(proxy_in(&env(pairs), &url).as_deref(), expected, "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn no_proxy_leads_to_this_machine() {
+        let env: Env = [("ALL_PROXY", "http://proxy:3128")].into_iter().collect();
+        for (address, is_here) in [
+            ("http://127.0.0.1:8080/", true),
+            ("https://127.8.0.1/", true),
+            ("http://[::1]:8080/", true),
+            ("http://LOCALHOST./", true),
+            ("http://localhost.example.com/", false),
+            ("http://10.0.0.1/", false),
+        ] {
+            let url = Url::parse(address).unwrap();
+            assert_eq!(is_this_machine(&url), is_here, "{address}");
+            assert_eq!(proxy_in(&env, &url).is_none(), is_here, "{address}");
         }
     }
 

@@ -225,20 +225,27 @@ async fn a_proxy_is_gone_through() {
     let cluster = cluster();
     let address = cluster.url().trim_start_matches("https://").parse().unwrap();
     let proxy = Proxy::start(address).unwrap();
-    let content = cluster.kubeconfig(Login::Token).unwrap();
-    let of_environment = [("KUBE_CONFIG", content.as_str()), ("HTTPS_PROXY", &proxy.url())];
-    client(&cli::Place::default(), &runner(&of_environment).0)
+    let here = cluster.kubeconfig(Login::Token).unwrap();
+    let mut config: Value = serde_json::from_str(&here).unwrap();
+    // A name that the proxy alone knows.
+    config["clusters"][0]["cluster"]["server"] = json!("https://k8s.example.com:6443");
+    config["clusters"][0]["cluster"]["tls-server-name"] = json!("localhost");
+    let content = config.to_string();
+    let url = proxy.url();
+    let of_environment = |content| runner(&[("KUBE_CONFIG", content), ("HTTPS_PROXY", url.as_str())]).0;
+    client(&cli::Place::default(), &of_environment(&content))
         .await
         .unwrap();
     assert_eq!(proxy.requests().len(), 1);
-    let not = [of_environment.as_slice(), &[("NO_PROXY", "127.0.0.1")]].concat();
-    client(&cli::Place::default(), &runner(&not).0).await.unwrap();
+    // What is on this machine is reached without.
+    client(&cli::Place::default(), &of_environment(&here))
+        .await
+        .unwrap();
     assert_eq!(proxy.requests().len(), 1);
-    let mut config: Value = serde_json::from_str(&content).unwrap();
     let own = proxy.url().replace("http://", "http://user:p%40ss-word@");
     config["clusters"][0]["cluster"]["proxy-url"] = json!(own);
     let config = config.to_string();
-    let (own, _) = runner(&[("KUBE_CONFIG", config.as_str()), ("NO_PROXY", "127.0.0.1")]);
+    let (own, _) = runner(&[("KUBE_CONFIG", config.as_str()), ("NO_PROXY", "k8s.example.com")]);
     client(&cli::Place::default(), &own).await.unwrap();
     let asked = proxy.requests().pop().unwrap();
     let expected = format!("Basic {}", STANDARD.encode("user:p@ss-word"));

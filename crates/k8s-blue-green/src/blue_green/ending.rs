@@ -14,6 +14,7 @@ use crate::cli::Undo;
 use crate::diagnose::{self, About};
 use crate::error::Error;
 use crate::lead::Lead;
+use crate::object;
 use crate::place::Place;
 use crate::rollback::{know, line, own};
 use crate::run::Run;
@@ -36,34 +37,12 @@ pub(super) async fn stopped(
 ) -> Failure {
     let reason = stopped.reason();
     if stopped.is_foreign() {
-        story.undo = None;
-        let failure = story.failure(Exit::Locked, Became::Superseded, reason, place);
-        return failure.help(format!(
-            "`k8s-blue-green status{}` shows what serves",
-            again(services, place)
-        ));
+        return superseded(&stopped, services, undo, story, place).await;
     }
     if undo == Undo::Leave {
         return left(&stopped, services, story, place).await;
     }
-    let how = own(Some(Run::of(place.runner).name));
-    let mut came = Vec::new();
-    for name in services.iter().rev() {
-        let mut lead = match Lead::read(name, place).await {
-            Ok(lead) => lead,
-            Err(error) => {
-                came.push((name, Err(error)));
-                continue;
-            }
-        };
-        let one = traffic(&mut lead, &how, story, place).await;
-        if let Ok(one) = &one {
-            explained(one, name, story, place).await;
-            tidy(&mut lead, one, &how, story, place).await;
-            know(std::slice::from_ref(&lead), story, place);
-        }
-        came.push((name, one));
-    }
+    let came = taken_back(services, |_| true, story, place).await;
     story.undo = None;
     if let Some((name, error)) = came
         .iter()
@@ -108,6 +87,91 @@ pub(super) async fn stopped(
             Stopped::Failed { exit, reason } => story.failure(exit, Became::Failed, reason, place),
         },
     }
+}
+
+/// Takes back what this run did to these Services, the last one first: the traffic of all of them, then all else.
+async fn taken_back<'a>(
+    services: &'a [String],
+    concerns: impl Fn(&Lead) -> bool,
+    story: &mut Story,
+    place: &Place<'_>,
+) -> Vec<(&'a String, Result<Came, Error>)> {
+    let how = own(Some(Run::of(place.runner).name));
+    let (mut leads, mut came) = (Vec::new(), Vec::new());
+    for name in services.iter().rev() {
+        let mut lead = match Lead::read(name, place).await {
+            Ok(lead) if concerns(&lead) => lead,
+            Ok(_) => continue,
+            // What is gone leads nowhere.
+            Err(Error::NoService { .. }) => continue,
+            Err(error) => {
+                came.push((name, Err(error)));
+                continue;
+            }
+        };
+        match traffic(&mut lead, &how, story, place).await {
+            Ok(one) => leads.push((name, lead, one)),
+            Err(error) => came.push((name, Err(error))),
+        }
+    }
+    for (name, mut lead, one) in leads {
+        explained(&one, name, story, place).await;
+        tidy(&mut lead, &one, &how, story, place).await;
+        know(std::slice::from_ref(&lead), story, place);
+        came.push((name, Ok(one)));
+    }
+    came
+}
+
+/// The end of a deploy whose Service somebody else changed. That one is theirs; of several, the others go back, as they are
+/// switched all or none. Where another run took the lock, it does that.
+async fn superseded(
+    stopped: &Stopped,
+    services: &[String],
+    undo: Undo,
+    story: &mut Story,
+    place: &Place<'_>,
+) -> Failure {
+    let mut reason = stopped.reason();
+    let is_ours = matches!(stopped, Stopped::Error(error) if matches!(**error, Error::Foreign { .. }));
+    if is_ours && services.len() > 1 && undo == Undo::Rollback {
+        for (name, came) in taken_back(services, is_as_left, story, place).await {
+            let name = text::line(name);
+            match came {
+                Ok(Came::Back(state)) => {
+                    let old = text::line(&state.old.deployment);
+                    reason += &format!("; Service `{name}` leads to `{old}` again");
+                }
+                Ok(_) => {}
+                Err(error) => reason += &format!("; and Service `{name}` did not go back: {error}"),
+            }
+        }
+    }
+    story.undo = None;
+    let failure = story.failure(Exit::Locked, Became::Superseded, reason, place);
+    failure.help(format!(
+        "`k8s-blue-green status{}` shows what serves",
+        again(services, place)
+    ))
+}
+
+/// Whether a Service still selects what its state says.
+fn is_as_left(lead: &Lead) -> bool {
+    let Ok(Some(state)) = lead.state() else {
+        return false;
+    };
+    let by_pods = state
+        .canary
+        .as_ref()
+        .is_some_and(|canary| canary.service.is_empty());
+    let selector = match state.phase {
+        Phase::Canary if by_pods && lead.selector() != state.old.selector => {
+            object::common(&state.old.selector, &state.new.selector)
+        }
+        Phase::Overlap => object::common(&state.old.selector, &state.new.selector),
+        _ => state.serving().selector.clone(),
+    };
+    lead.selector() == selector
 }
 
 /// Says why the new version's pods are not well, while they are there to be asked.

@@ -22,7 +22,7 @@ async fn a_new_version_gets_the_traffic_and_no_visit_is_lost() {
     let (visits, lost, deploy) = visits
         .run_until(async move {
             let visiting = tokio::task::spawn_local(async move {
-                visit(&other, async {
+                visit(&other, Duration::from_millis(20), async {
                     let _ = all_over.await;
                     sleep(Duration::from_secs(120)).await;
                 })

@@ -7,4 +7,6 @@ mod cluster;
 mod faults;
 mod plan;
 mod scenarios;
+mod several;
 mod shop;
+mod visitors;

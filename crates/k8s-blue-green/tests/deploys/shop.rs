@@ -67,13 +67,17 @@ pub(crate) fn deployment(name: &str, labels: &[(&str, &str)], image: &str) -> Va
 }
 
 pub(crate) fn service(selector: &[(&str, &str)]) -> Value {
+    service_of("web", selector)
+}
+
+pub(crate) fn service_of(name: &str, selector: &[(&str, &str)]) -> Value {
     let selector: Value = selector
         .iter()
         .map(|(key, value)| ((*key).to_owned(), json!(value)))
         .collect();
     json!({
         "apiVersion": "v1", "kind": "Service",
-        "metadata": {"name": "web", "namespace": "default"},
+        "metadata": {"name": name, "namespace": "default"},
         "spec": {"selector": selector, "ports": [{"name": "http", "port": 80, "targetPort": "http"}]},
     })
 }
@@ -91,15 +95,19 @@ pub(crate) fn serves(world: &World, image: &str) {
     assert_eq!(serving(world), vec![(image.to_owned(), 1.0)]);
 }
 
-/// One visit after the other until dropped; counts those that were answered and keeps those that were not.
-pub(crate) async fn visit(world: &World, until: impl Future<Output = ()>) -> (u64, Vec<String>) {
+/// One visit after the other, with a pause between, until this ends; counts all and keeps those that were not answered.
+pub(crate) async fn visit(
+    world: &World,
+    pause: Duration,
+    until: impl Future<Output = ()>,
+) -> (u64, Vec<String>) {
     let (mut visits, mut lost) = (0, Vec::new());
     tokio::pin!(until);
     loop {
         tokio::select! {
             biased;
             () = &mut until => return (visits, lost),
-            () = sleep(Duration::from_millis(20)) => {}
+            () = sleep(pause) => {}
         }
         let nth = usize::try_from(visits).unwrap();
         match world
@@ -130,5 +138,9 @@ pub(crate) fn replicas(world: &World, deployment: &str) -> Option<u64> {
 
 /// The selector of the Service.
 pub(crate) fn selector(world: &World) -> Value {
-    object(world, "services", "web").unwrap()["spec"]["selector"].clone()
+    selector_of(world, "web")
+}
+
+pub(crate) fn selector_of(world: &World, service: &str) -> Value {
+    object(world, "services", service).unwrap()["spec"]["selector"].clone()
 }
