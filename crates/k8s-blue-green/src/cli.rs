@@ -149,7 +149,13 @@ pub struct Place {
     )]
     pub region: Option<String>,
     /// Role to take for the EKS cluster: by the workflow's OIDC token where the job may have one, else by the credentials at hand.
-    #[arg(long, value_name = "ARN", requires = "eks_cluster", help_heading = "Cluster")]
+    #[arg(
+        long,
+        value_name = "ARN",
+        value_parser = aws::flags::role_arn,
+        requires = "eks_cluster",
+        help_heading = "Cluster"
+    )]
     pub role_arn: Option<String>,
     /// Name of the deployment environment, for the ledger and messages.
     #[arg(long, value_name = "NAME", help_heading = "Result")]
@@ -178,7 +184,7 @@ pub struct Version {
     #[arg(long, value_name = "WHAT", help_heading = "Version")]
     pub manifests: Vec<String>,
     /// Number of pods of the new version [default: as many as the old one has].
-    #[arg(long, value_name = "COUNT", help_heading = "Version")]
+    #[arg(long, value_name = "COUNT", value_parser = some_pods, help_heading = "Version")]
     pub replicas: Option<u32>,
 }
 
@@ -427,5 +433,14 @@ fn some_time(text: &str) -> Result<Duration, String> {
         Ok(time) if time.is_zero() => Err("must be longer than 0s".to_owned()),
         Ok(time) => Ok(time),
         Err(error) => Err(error.to_string()),
+    }
+}
+
+/// A number of pods that something can serve with.
+fn some_pods(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(0) => Err("must be at least 1: without pods nothing serves".to_owned()),
+        Ok(count) => Ok(count),
+        Err(_) => Err(format!("`{}` is no number of pods", gha::text::line(text))),
     }
 }

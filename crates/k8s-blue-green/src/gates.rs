@@ -24,9 +24,10 @@ const JUDGE_CRASHES: [&str; 2] = ["canary", "slo-default"];
 
 /// The gates that the flags ask for.
 pub struct Gates {
-    gates: gates::Gates,
-    /// Whether a gate file looks at the preview, so that all of it is asked there.
-    previews: bool,
+    /// Those that look at the preview: all of them is asked there, before there is traffic.
+    preview: gates::Gates,
+    /// Those that look at what users see: they watch while there is traffic.
+    traffic: gates::Gates,
 }
 
 /// What gates know of a version.
@@ -66,37 +67,51 @@ impl Gates {
             }
         }
         let facts = facts(&Candidate::default(), place);
-        let gates = gates::Gates::of(&flags.gate, &flags.gate_var, facts, &Plain, place.runner);
+        let (preview, traffic): (Vec<String>, Vec<String>) = flags
+            .gate
+            .iter()
+            .cloned()
+            .partition(|gate| mentions_preview(gate));
+        let read = |asked: &[String], is_only: bool| {
+            // Variables without a gate are a fault, which is the flags' and not that of one half of them.
+            let variables = if asked.is_empty() && !is_only {
+                &[][..]
+            } else {
+                &flags.gate_var
+            };
+            let gates = gates::Gates::of(asked, variables, facts.clone(), &Plain, place.runner);
+            gates.map_err(Error::from)
+        };
         Ok(Self {
-            gates: gates.map_err(Error::from)?,
-            previews: flags.gate.iter().any(|gate| mentions_preview(gate)),
+            preview: read(&preview, false)?,
+            traffic: read(&traffic, preview.is_empty())?,
         })
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.gates.is_empty()
+        self.preview.is_empty() && self.traffic.is_empty()
     }
 
     /// Whether one of them looks at the preview.
     #[must_use]
     pub fn previews(&self) -> bool {
-        self.previews
+        !self.preview.is_empty()
     }
 
-    /// Whether one of them watches for a time.
+    /// Whether one of them watches traffic for a time.
     #[must_use]
     pub fn watches(&self, place: &Place<'_>) -> bool {
-        self.gates.watches(&Plain, place.runner)
+        self.traffic.watches(&Plain, place.runner)
     }
 
-    /// Checks that each watch can judge in so short a time.
+    /// Checks that each watch of traffic can judge in so short a time.
     ///
     /// # Errors
     /// What is wrong with it.
     pub fn fits(&self, time: Duration, place: &Place<'_>) -> Result<(), Failure> {
-        let fits = self.gates.fits(time, &Plain, place.runner);
+        let fits = self.traffic.fits(time, &Plain, place.runner);
         Ok(fits.map_err(Error::from)?)
     }
 
@@ -105,37 +120,51 @@ impl Gates {
     /// # Errors
     /// When a source will never answer, or a secret is not there.
     pub async fn preflight(&self, place: &Place<'_>) -> Result<(), Failure> {
-        let asked = self.gates.preflight(&Plain, place.runner).await;
-        asked.map_err(|unasked| match unasked {
-            Unasked::Flag(error) => Error::from(error).into(),
-            Unasked::Source { exit, reason } => Failure::new(exit, reason),
-        })
+        for gates in [&self.preview, &self.traffic] {
+            let asked = gates.preflight(&Plain, place.runner).await;
+            asked.map_err(|unasked| match unasked {
+                Unasked::Flag(error) => Error::from(error).into(),
+                Unasked::Source { exit, reason } => Failure::new(exit, reason),
+            })?;
+        }
+        Ok(())
     }
 
     /// Says which version is judged from now on.
     pub fn about(&self, candidate: &Candidate, place: &Place<'_>) {
-        self.gates.about(facts(candidate, place));
+        for gates in [&self.preview, &self.traffic] {
+            gates.about(facts(candidate, place));
+        }
     }
 
-    /// Runs what must be ready, which needs no traffic.
-    pub async fn ready(&self, place: &Place<'_>) -> Says {
-        self.gates.run(Part::Wait, &Plain, place.runner).await
+    /// Runs what needs no traffic: what looks at the preview, whole, and of the others what must be ready. `is_last` runs those
+    /// whole too, because nothing watches them later.
+    pub async fn before(&self, is_last: bool, place: &Place<'_>) -> Says {
+        let part = if is_last { Part::Whole } else { Part::Wait };
+        let preview = self.preview.run(Part::Whole, &Plain, place.runner).await;
+        if preview != Says::Pass {
+            return preview;
+        }
+        self.traffic.run(part, &Plain, place.runner).await
     }
 
     /// Runs all gates whole.
     pub async fn whole(&self, place: &Place<'_>) -> Says {
-        self.gates.run(Part::Whole, &Plain, place.runner).await
+        self.before(true, place).await
     }
 
-    /// Runs what watches, each for that long.
+    /// Runs what watches traffic, each for that long.
     pub async fn watch(&self, time: Duration, place: &Place<'_>) -> Says {
-        self.gates.run(Part::Watch(time), &Plain, place.runner).await
+        self.traffic.run(Part::Watch(time), &Plain, place.runner).await
     }
 
     /// What the gates came to that have ended, for the result and the summary.
     #[must_use]
     pub fn told(&self) -> Vec<Told> {
-        self.gates.told()
+        [&self.preview, &self.traffic]
+            .into_iter()
+            .flat_map(gates::Gates::told)
+            .collect()
     }
 }
 
@@ -213,5 +242,63 @@ mod tests {
         ] {
             assert_eq!(version(image).as_deref(), expected, "{image}");
         }
+    }
+
+    /// What the halves of the gates do, for one file that looks at the preview and one that watches traffic.
+    #[tokio::test]
+    async fn what_looks_at_the_preview_is_asked_before_and_the_others_watch_traffic() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, content: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, format!("version: 1\n{content}")).unwrap();
+            path.display().to_string()
+        };
+        let steady = "watch: { duration: 10m, probe: { http: \"https://shop.example.com/health\", rate: 1/s }, preset: steady }\n";
+        let preview = file(
+            "preview.yml",
+            "wait: { timeout: 1s, interval: 500ms, targets: [{ name: no, exec: test, args: [\"{{preview_url}}\", =, x] }] }\n",
+        );
+        let looks_long = file(
+            "long.yml",
+            &steady.replace("https://shop.example.com", "{{preview_url}}"),
+        );
+        let traffic = file("traffic.yml", steady);
+        let (runner, _) = gha::edge::testing::runner(&[]);
+        let flags = cli::Place::default();
+        let nobody = tower::service_fn(|_: http::Request<kube::client::Body>| async {
+            Err::<http::Response<kube::client::Body>, _>(std::io::Error::other("nobody is asked"))
+        });
+        let api = crate::api::Api::new(kube::Client::new(nobody, "shop"));
+        let place = Place::with(api, "shop", &flags, &runner);
+        let gates = |paths: &[&String]| {
+            let gate = paths.iter().map(|path| (*path).clone()).collect();
+            let flags = cli::Gates {
+                gate,
+                ..cli::Gates::default()
+            };
+            Gates::of(&flags, &place).unwrap()
+        };
+        let minute = Duration::from_secs(60);
+
+        let both = gates(&[&preview, &traffic]);
+        assert!(both.previews() && both.watches(&place) && !both.is_empty());
+        let refused = both.fits(minute, &place).unwrap_err();
+        assert!(refused.error.to_string().contains("traffic.yml"), "{refused:?}");
+        assert!(both.fits(minute * 5, &place).is_ok());
+        let says = both.before(false, &place).await;
+        assert!(matches!(says, Says::Fail(_)), "{says:?}");
+        assert_eq!(both.told().len(), 1);
+
+        // It has all the time it asks for, on the preview, and nothing to say when traffic flows.
+        let long = gates(&[&looks_long]);
+        assert!(long.previews() && !long.watches(&place) && long.fits(minute, &place).is_ok());
+        assert_eq!(long.watch(minute, &place).await, Says::Pass);
+        assert!(long.told().is_empty());
+
+        let lonely = cli::Gates {
+            gate_var: vec!["tier=web".to_owned()],
+            ..cli::Gates::default()
+        };
+        assert!(Gates::of(&lonely, &place).is_err());
     }
 }

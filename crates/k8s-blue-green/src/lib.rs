@@ -2,7 +2,7 @@
 //! request.
 
 use gha::outcome::Outcome;
-use gha::{Failure, Runner};
+use gha::{Exit, Failure, Runner};
 
 pub mod access;
 pub mod adoption;
@@ -19,6 +19,7 @@ pub mod copy;
 pub mod diagnose;
 pub mod endpoints;
 pub mod error;
+pub mod fits;
 pub mod forward;
 pub mod front;
 pub mod gates;
@@ -73,9 +74,19 @@ use place::Place;
 /// # Errors
 /// When the flags are wrong, the deploy failed, or the run is cancelled.
 pub async fn run(cli: Cli, runner: &Runner) -> Result<Outcome, Failure> {
+    fits::fits(&cli.command)?;
     let reaching = Box::pin(Place::of(cli.command.place(), runner));
-    let place = runner.cancel().guard(reaching).await??;
+    let reached = runner.cancel().guard(reaching).await?;
+    let place = reached.map_err(|error| unreached(error.into(), cli.command.place()))?;
     Box::pin(at(&cli.command, &place)).await
+}
+
+/// A run that came no further than the way to the cluster: whoever reads the ledger wants to know of which environment.
+fn unreached(mut failure: Failure, flags: &cli::Place) -> Failure {
+    if failure.exit == Exit::Access {
+        failure.outcome.environment.clone_from(&flags.environment);
+    }
+    failure
 }
 
 /// The same in a namespace that is reached already.

@@ -139,7 +139,9 @@ fn told(
                     reason: format!(
                         "nothing is known of a version before the one that Service `{service}` leads to"
                     ),
-                    help: Some("deploy the version that you want again".to_owned()),
+                    help: Some(
+                        "deploy the version that you want again; a rolling deploy is taken back by `--workload`".to_owned(),
+                    ),
                 };
                 failed.get_or_insert((service, error));
             }

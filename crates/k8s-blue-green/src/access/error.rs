@@ -26,6 +26,14 @@ pub enum AccessError {
         /// Why.
         reason: String,
     },
+    /// A file with a kubeconfig that is not there, or may not be read.
+    #[error("failed to read {from}: {reason}")]
+    NoFile {
+        /// Which one.
+        from: String,
+        /// Why.
+        reason: String,
+    },
     /// A context that is not there.
     #[error("{from} has no context `{name}`{there}")]
     NoContext {
@@ -151,11 +159,17 @@ impl AccessError {
             Self::Unreadable { .. } => {
                 "it must be a kubeconfig as `kubectl config view --raw --flatten` prints it, or that in Base64"
             }
+            Self::NoFile { .. } => {
+                "name a file that is there and can be read, or pass the kubeconfig itself as the input `kubeconfig`"
+            }
             Self::NoContext { .. } | Self::NoCurrent { .. } => "name one of them by `--context`",
             Self::Dangling { .. } => {
                 "a kubeconfig that was cut together lacks it; `kubectl config view --raw --minify --flatten` prints a whole one"
             }
-            Self::Setting { .. } | Self::Eks(_) | Self::Aws { .. } => return None,
+            Self::Setting { .. } | Self::Eks(_) => return None,
+            Self::Aws { .. } => {
+                "check the AWS credentials: all that they need is `eks:DescribeCluster` on this cluster (docs/k8s-blue-green.md)"
+            }
             Self::Authorities(_) | Self::AwsClient(_) => "correct `SSL_CERT_FILE` or `SSL_CERT_DIR`",
             Self::Credentials { hint, .. } => return hint.clone(),
             Self::Denied { .. } => {

@@ -28,7 +28,7 @@ pub(super) async fn found(
             text::line(&path.display().to_string())
         );
         let config = of_file(path, &from, runner).await?;
-        let missing = || unreadable(&from, "it is not there");
+        let missing = || no_file(&from, "it is not there");
         return Ok(Some((config.ok_or_else(missing)?, from)));
     }
     let given = runner
@@ -85,7 +85,7 @@ async fn of_list(list: &str, runner: &Runner) -> Result<(Kubeconfig, String), Ac
             .iter()
             .map(|path| format!("`{}`", text::line(&path.display().to_string())))
             .collect();
-        unreadable(&from, &format!("there is no {}", names.join(", ")))
+        no_file(&from, &format!("there is no {}", names.join(", ")))
     };
     let merged = merged.ok_or_else(missing)?;
     Ok((merged, from))
@@ -99,7 +99,7 @@ async fn of_file(path: &Path, from: &str, runner: &Runner) -> Result<Option<Kube
     let content = match read.unwrap_or_else(|error| Err(std::io::Error::other(error))) {
         Ok(bytes) => String::from_utf8(bytes).map_err(|_| unreadable(from, "it is not UTF-8 text"))?,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(unreadable(from, &text::line(&error.to_string()))),
+        Err(error) => return Err(no_file(from, &text::line(&error.to_string()))),
     };
     let mut config = kubeconfig::read(&content, from)?;
     mask(&config, runner);
@@ -120,6 +120,13 @@ fn bytes_of(path: &Path) -> std::io::Result<Vec<u8>> {
         return Err(std::io::Error::other("it is too large"));
     }
     Ok(bytes)
+}
+
+fn no_file(from: &str, reason: &str) -> AccessError {
+    AccessError::NoFile {
+        from: from.to_owned(),
+        reason: reason.to_owned(),
+    }
 }
 
 fn unreadable(from: &str, reason: &str) -> AccessError {

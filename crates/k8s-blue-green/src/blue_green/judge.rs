@@ -51,12 +51,7 @@ pub(super) async fn before(
     if gates.is_empty() {
         return Ok(());
     }
-    let is_whole = gates.previews() || flags.switch.soak.is_zero();
-    let says = if is_whole {
-        gates.whole(place).await
-    } else {
-        gates.ready(place).await
-    };
+    let says = gates.before(flags.switch.soak.is_zero(), place).await;
     passed(says)?;
     story.note("the gates let the new version pass, before it has traffic", place);
     Ok(())
@@ -101,8 +96,7 @@ pub(super) async fn during(
     gates: &Gates,
     place: &Place<'_>,
 ) -> Result<(), Stopped> {
-    // What looks at the preview has said all it can: the preview has no traffic, before the switch or after it.
-    if ready.is_empty() || gates.is_empty() || gates.previews() {
+    if ready.is_empty() {
         return Ok(());
     }
     passed(gates.watch(time, place).await)

@@ -150,32 +150,9 @@ fn fits(flags: &Deploy) -> Result<Option<Canary>, Error> {
     }
     let canary = canary::asked(flags)?;
     if let Some(Until::Weight(weight)) = flags.until {
-        waits_at(canary.as_ref(), weight)?;
+        canary::waits_at(flags, weight)?;
     }
     Ok(canary)
-}
-
-/// Whether a canary can wait with a weight.
-fn waits_at(canary: Option<&Canary>, weight: Weight) -> Result<(), Error> {
-    let refuse = |reason: String| {
-        Err(Error::Flag {
-            flag: "until",
-            reason,
-        })
-    };
-    let Some(canary) = canary else {
-        return refuse(format!(
-            "there are no steps here, so that nothing has {weight}; write `preview`, or deploy with `--strategy canary`"
-        ));
-    };
-    let plan = canary::Plan::of(canary)?;
-    if plan.by_pods() && weight == Weight::FULL {
-        return refuse("with `--route pods` all of the traffic is the switch itself".to_owned());
-    }
-    match plan.steps.until(weight) {
-        Ok(_) => Ok(()),
-        Err(error) => refuse(error.to_string()),
-    }
 }
 
 async fn steps(

@@ -109,6 +109,32 @@ pub fn asked(flags: &Deploy) -> Result<Option<Canary>, Error> {
     }))
 }
 
+/// Checks that the canary that flags ask for can wait with a weight.
+///
+/// # Errors
+/// When there is none, or it has no such step.
+pub fn waits_at(flags: &Deploy, weight: Weight) -> Result<(), Error> {
+    let refuse = |reason: String| {
+        Err(Error::Flag {
+            flag: "until",
+            reason,
+        })
+    };
+    let Some(canary) = asked(flags)? else {
+        return refuse(format!(
+            "there are no steps here, so that nothing has {weight}; write `preview`, or deploy with `--strategy canary`"
+        ));
+    };
+    let plan = Plan::of(&canary)?;
+    if plan.by_pods() && weight == Weight::FULL {
+        return refuse("with `--route pods` all of the traffic is the switch itself".to_owned());
+    }
+    match plan.steps.until(weight) {
+        Ok(_) => Ok(()),
+        Err(error) => refuse(error.to_string()),
+    }
+}
+
 impl Plan {
     /// What a state says.
     ///
