@@ -81,6 +81,7 @@ pub const LOOKS: &[Rule] = &[
     rule("gateway.networking.k8s.io", "httproutes", &["list"]),
     rule("policy", "poddisruptionbudgets", &["list"]),
     rule("", "resourcequotas", &["list"]),
+    rule("", "persistentvolumeclaims", &["list"]),
 ];
 
 /// What runs a migration.

@@ -130,7 +130,7 @@ where
         .guard(prepare::prepare(flags, asked, manifest, place, story))
         .await;
     let prepared = prepared.map_err(|cancelled| cancelled_before(cancelled, story, place))??;
-    let rolled = match prepared {
+    let mut rolled = match prepared {
         Prepared::Unchanged => return Ok(unchanged(story, place)),
         Prepared::Resumed(rolled) => *rolled,
         Prepared::Change(change) => Box::pin(change::changed(*change, flags, story, place)).await?,
@@ -141,6 +141,7 @@ where
     let ended = follower.run().await;
     if let Some(revision) = &follower.revision {
         story.revision = Some(history::written(&rolled.named.name, Some(revision)));
+        rolled.reached = Some(revision.name.clone());
     }
     let pods = match ended {
         Ok(Decision::Ready(pods)) => pods,

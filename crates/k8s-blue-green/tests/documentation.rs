@@ -16,6 +16,8 @@ use gha::env::Env;
 use gha::{Runner, inputs};
 use k8s_blue_green::cli::{self, Cli, Command, INTERFACE, Strategy};
 use k8s_blue_green::fits::fits;
+use k8s_blue_green::permissions::{self, Rule};
+use k8s_blue_green::route::Provider;
 use sandbox::pages::{Block, blocks, root};
 use serde_json::Value;
 
@@ -281,6 +283,70 @@ fn every_role_is_one() {
         }
     }
     assert!(names.len() >= 9, "{names:?}");
+}
+
+/// What a Role of the page allows, as `patch services`.
+fn allowed(name: &str) -> BTreeSet<String> {
+    let (_, role) = roles()
+        .into_iter()
+        .find(|(_, role)| role["metadata"]["name"] == name)
+        .unwrap_or_else(|| panic!("no Role `{name}`"));
+    let words = |value: &Value| -> Vec<String> {
+        let words = value.as_array().unwrap().iter();
+        words.map(|word| word.as_str().unwrap().to_owned()).collect()
+    };
+    let mut allowed = BTreeSet::new();
+    for rule in role["rules"].as_array().unwrap() {
+        let group = &words(&rule["apiGroups"])[0];
+        for resource in words(&rule["resources"]) {
+            for verb in words(&rule["verbs"]) {
+                allowed.insert(format!("{verb} {group}/{resource}"));
+            }
+        }
+    }
+    allowed
+}
+
+/// The Roles of the page allow what `plan` asks for; that is held to the calls elsewhere.
+#[test]
+fn roles_are_those_that_a_plan_asks_for() {
+    let asked = |tables: &[&[Rule]]| -> BTreeSet<String> {
+        let rules = tables.iter().flat_map(|table| table.iter());
+        rules
+            .flat_map(|rule| {
+                let verbs = rule.verbs.iter();
+                verbs.map(move |verb| format!("{verb} {}/{}", rule.group, rule.resource))
+            })
+            .collect()
+    };
+    let exact = [
+        (
+            "k8s-blue-green",
+            asked(&[permissions::BLUE_GREEN, permissions::DELETE]),
+        ),
+        ("k8s-blue-green-front", asked(&[permissions::LOOKS])),
+        ("k8s-blue-green-keda", asked(&[permissions::KEDA])),
+        ("k8s-blue-green-migration", asked(&[permissions::MIGRATION])),
+        (
+            "k8s-blue-green-canary",
+            asked(&[
+                permissions::canary(Provider::HttpRoute),
+                permissions::canary(Provider::GrpcRoute),
+                permissions::canary(Provider::VirtualService),
+                permissions::canary(Provider::Ingress),
+            ]),
+        ),
+    ];
+    for (name, asked) in exact {
+        assert_eq!(allowed(name), asked, "{name}");
+    }
+    for (name, asked) in [
+        ("k8s-blue-green-preview", asked(&[permissions::PREVIEW])),
+        ("k8s-blue-green-rolling", asked(&[permissions::ROLLING])),
+        ("k8s-blue-green-diagnose", asked(&[permissions::DIAGNOSE])),
+    ] {
+        assert!(allowed(name).is_superset(&asked), "{name}: {asked:?}");
+    }
 }
 
 #[test]

@@ -164,7 +164,10 @@ async fn brought_back(
         &super::run(place),
         Some(&to.name),
         place.runner.now(),
-    );
+    )
+    .after(Mark::on(object).ok().flatten().as_ref())
+    .without(left.map(|left| left.name.as_str()))
+    .with(Some(&to.name));
     let back = Back {
         named,
         object,

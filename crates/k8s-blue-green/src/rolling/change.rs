@@ -73,6 +73,7 @@ fn begun(change: Change, object: Value, story: &mut Story, place: &Place<'_>) ->
         object,
         earlier,
         mark: change.mark,
+        reached: None,
     }
 }
 

@@ -35,6 +35,8 @@ pub(super) struct Rolled {
     pub(super) earlier: Option<Value>,
     /// The note on it.
     pub(super) mark: Mark,
+    /// The name of the revision that it is at, once its controller has made one.
+    pub(super) reached: Option<String>,
 }
 
 impl Rolled {
@@ -46,7 +48,8 @@ impl Rolled {
         story: &mut Story,
         place: &Place<'_>,
     ) -> Outcome {
-        if !note(&self.named, object, &self.mark.in_phase(Phase::Done), place).await {
+        let done = self.mark.in_phase(Phase::Done).with(self.reached.as_deref());
+        if !note(&self.named, object, &done, place).await {
             place.runner.info("that the deploy is over could not be noted on the workload; `recover` of this run would take it back");
         }
         let what = story
@@ -134,7 +137,10 @@ impl Rolled {
             let failure = story.failure(Exit::NeedsHuman, Became::Failed, headline, place);
             return failure.help("deploy a version that works, or delete it");
         };
-        let mark = self.mark.in_phase(Phase::Undoing);
+        let mark = self
+            .mark
+            .in_phase(Phase::Undoing)
+            .without(self.reached.as_deref());
         let back = self.back(earlier, &mark);
         // Not dropped at a signal: it is what a signal would begin.
         let mut beginning = Box::pin(undo::begin(back, flags.times.api_grace, place));
@@ -199,7 +205,10 @@ impl Rolled {
             );
             return story.failure(exit, Became::Failed, headline, place);
         };
-        let mark = self.mark.in_phase(Phase::Undoing);
+        let mark = self
+            .mark
+            .in_phase(Phase::Undoing)
+            .without(self.reached.as_deref());
         let begun = timeout(
             undo::LEAVE / 2,
             undo::begin(self.back(earlier, &mark), undo::LEAVE / 2, place),

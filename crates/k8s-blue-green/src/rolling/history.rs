@@ -3,6 +3,7 @@
 use gha::text;
 use serde_json::Value;
 
+use super::mark::Mark;
 use crate::object;
 use crate::workload::{Sort, Workload};
 
@@ -116,7 +117,8 @@ pub enum NoWay {
     Unseen(String),
 }
 
-/// The revision before the one that a workload is at: the one with the next lower number whose template is another.
+/// The revision before the one that a workload is at: the one with the next lower number whose template is another, and that was
+/// not taken back by an earlier deploy or rollback.
 ///
 /// # Errors
 /// When there is none, or going there would do nothing.
@@ -131,9 +133,11 @@ pub fn before<'a>(
     let current =
         current(named.sort, workload, revisions).ok_or_else(|| NoWay::Unseen(format!("`{named}`")))?;
     let limit = object::number(workload, "/spec/revisionHistoryLimit").unwrap_or(10);
-    let earlier = revisions
-        .iter()
-        .find(|one| one.number < current.number && one.template != current.template);
+    let left = Mark::on(workload).ok().flatten().map(|mark| mark.left);
+    let left = left.unwrap_or_default();
+    let earlier = revisions.iter().find(|one| {
+        one.number < current.number && one.template != current.template && !left.contains(&one.name)
+    });
     earlier.ok_or_else(|| NoWay::Nothing(format!("`{named}`"), limit))
 }
 

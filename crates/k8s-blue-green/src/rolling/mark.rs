@@ -45,9 +45,15 @@ pub struct Mark {
     /// The name of the object that holds the template before: a ReplicaSet or a ControllerRevision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<String>,
+    /// The names of revisions that were taken back, the latest last: no way back leads to one of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<String>,
     /// When it was written.
     pub at: String,
 }
+
+/// How many names of revisions are kept: as many as a Deployment keeps of them by default.
+const LEFT: usize = 10;
 
 /// Why a note says nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -72,8 +78,36 @@ impl Mark {
             trace: trace.to_string(),
             run: text::cut(&text::line(run), 100),
             previous: previous.map(str::to_owned),
+            left: Vec::new(),
             at: at.to_string(),
         }
+    }
+
+    /// The same, knowing what an earlier note knew of revisions that were taken back.
+    #[must_use]
+    pub fn after(self, earlier: Option<&Self>) -> Self {
+        Self {
+            left: earlier.map(|earlier| earlier.left.clone()).unwrap_or_default(),
+            ..self
+        }
+    }
+
+    /// The same when this revision is taken back.
+    #[must_use]
+    pub fn without(&self, revision: Option<&str>) -> Self {
+        let mut mark = self.with(revision);
+        mark.left.extend(revision.map(str::to_owned));
+        let more = mark.left.len().saturating_sub(LEFT);
+        mark.left.drain(..more);
+        mark
+    }
+
+    /// The same when this revision serves, whatever became of it before.
+    #[must_use]
+    pub fn with(&self, revision: Option<&str>) -> Self {
+        let mut mark = self.clone();
+        mark.left.retain(|left| Some(left.as_str()) != revision);
+        mark
     }
 
     /// The same in another phase.

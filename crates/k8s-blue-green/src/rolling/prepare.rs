@@ -105,7 +105,8 @@ pub(super) async fn prepare(
         &super::run(place),
         previous.as_deref(),
         place.runner.now(),
-    );
+    )
+    .after(known.as_ref());
     let (what, after) = match manifest {
         Some(manifest) => applied(&named, manifest, &asked, before.as_ref(), place).await?,
         None => {
@@ -213,6 +214,7 @@ fn as_it_is(
         object: live.clone(),
         earlier: earlier.map(|revision| revision.template.clone()),
         mark: open.unwrap_or(mark),
+        reached: current.map(|revision| revision.name.clone()),
         named,
     }))
 }

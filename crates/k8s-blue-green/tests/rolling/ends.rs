@@ -354,3 +354,26 @@ async fn a_stateful_set_that_is_stuck_is_freed() {
     );
     assert_eq!(world.serving(), ["shop:1.1.0"; 3]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn no_way_back_leads_to_a_version_that_failed() {
+    for (kind, _, name) in KINDS {
+        let world = World::with(kind, "shop:1.0.0").settled().await;
+        deploy(&world, name, "shop:1.1.0", &[]).await.good();
+        deploy(&world, name, "shop:unpullable", &["--timeout", "2m"])
+            .await
+            .failed(Exit::Failed);
+        assert_eq!(world.serving(), ["shop:1.1.0"; 3], "{kind}");
+        world.run(&["rollback", "--workload", name]).await.good();
+        assert_eq!(world.serving(), ["shop:1.0.0"; 3], "{kind}");
+        // Nor to one that a person took back.
+        let again = world.run(&["rollback", "--workload", name]).await;
+        again.failed(Exit::Usage);
+        assert_eq!(world.serving(), ["shop:1.0.0"; 3], "{kind}");
+        // Deployed again it is a version as any other.
+        deploy(&world, name, "shop:1.1.0", &[]).await.good();
+        deploy(&world, name, "shop:1.2.0", &[]).await.good();
+        world.run(&["rollback", "--workload", name]).await.good();
+        assert_eq!(world.serving(), ["shop:1.1.0"; 3], "{kind}");
+    }
+}
