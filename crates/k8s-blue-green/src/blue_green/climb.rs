@@ -25,6 +25,7 @@ use crate::place::Place;
 use crate::put::put;
 use crate::route::canary_service;
 use crate::run::Run;
+use crate::scaler;
 use crate::side::{self, Size};
 use crate::state::{Phase, State};
 use crate::story::Story;
@@ -73,6 +74,7 @@ pub(super) async fn climb(
     if plan.weight.is_none() {
         enter(one, &plan, &divisions, story, place).await?;
     }
+    pinned(one, story, place).await?;
     let mut before = plan.weight.unwrap_or(Weight::NONE);
     for step in plan.rest()? {
         if plan.by_pods() && step.weight == Weight::FULL {
@@ -120,6 +122,30 @@ pub(super) async fn come_down(one: &mut Ready, story: &mut Story, place: &Place<
         one.lead.turn(&selector, Some(&state), PATIENCE, place).await?;
         one.state = state;
     }
+    Ok(())
+}
+
+/// Keeps the autoscaler from taking pods of the old version away while its load falls: the way back leads all of the traffic to it.
+async fn pinned(one: &Ready, story: &mut Story, place: &Place<'_>) -> Result<(), Stopped> {
+    let Some(known) = &one.state.scaler else {
+        return Ok(());
+    };
+    let old = &one.state.old;
+    let sides = (&*one.state.new.deployment, &*old.deployment);
+    let least = old.replicas.max(known.min.unwrap_or(0));
+    let pointed = scaler::point(known, sides, Some(least), place).await;
+    pointed.map_err(Error::refused(format!(
+        "keep autoscaler `{}` from scaling the old version down",
+        text::line(&known.name)
+    )))?;
+    story.note(
+        format!(
+            "autoscaler `{}` keeps `{}` at {least} pods or more while the canary lasts",
+            text::line(&known.name),
+            text::line(&old.deployment)
+        ),
+        place,
+    );
     Ok(())
 }
 

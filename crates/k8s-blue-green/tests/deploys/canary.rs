@@ -257,6 +257,33 @@ async fn a_canary_has_the_pods_of_its_share_and_the_old_version_keeps_its_own() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_autoscaler_takes_no_pods_of_the_old_version_while_the_canary_lasts() {
+    let world = shop(gateway_route()).await;
+    world.cluster.world(|cluster| {
+        cluster.put(json!({
+            "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "web", "namespace": "default"},
+            "spec": {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web-blue"}, "minReplicas": 1, "maxReplicas": 9},
+        }))
+    });
+    let spec = || object(&world, "horizontalpodautoscalers", "web").unwrap()["spec"].clone();
+    let before = spec();
+    let mut line = DEPLOY.to_vec();
+    line.extend(["--until", "50%"]);
+    world.run(&line).await.good();
+    assert_eq!(spec()["scaleTargetRef"]["name"], "web-blue");
+    assert_eq!(spec()["minReplicas"], 3);
+    world
+        .other("8")
+        .run(&["rollback", "--service", "web"])
+        .await
+        .good();
+    assert_eq!(spec(), before);
+    world.run(&DEPLOY).await.good();
+    assert_eq!(spec()["scaleTargetRef"]["name"], "web-green");
+    assert_eq!(spec()["minReplicas"], 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_canary_that_fails_in_a_step_is_taken_back() {
     let world = shop(gateway_route()).await;
     let mut line = DEPLOY;
