@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use gha::{duration, text};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
-use crate::api::{Kind, Still};
+use crate::api::{Kind, Refused, Still};
 use crate::canary::undo;
 use crate::color::preview;
 use crate::confirm::confirm;
@@ -32,6 +32,9 @@ pub const PROPAGATION: Duration = Duration::from_secs(5);
 
 /// How long a write that is not the traffic's is tried.
 const TIDY: Duration = Duration::from_secs(10);
+
+/// From one try of such a write to the next.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// How the way back is gone.
 #[derive(Clone, Debug)]
@@ -256,29 +259,36 @@ pub async fn drop_preview(service: &str, place: &Place<'_>) {
 
 /// Deletes a Service that this program made; says whether it is gone, and else why.
 pub async fn drop_made(name: &str, place: &Place<'_>) -> bool {
-    let kind = Kind::service();
-    let gone = async {
-        let Some(found) = place.api.get(&kind, &place.namespace, name).await? else {
-            return Ok(());
-        };
-        if !crate::marks::is_ours(&found) {
-            return Ok(());
-        }
-        let still = Still {
-            uid: Some(object::uid(&found)),
-            version: None,
-        };
-        place.api.delete(&kind, &place.namespace, name, &still).await
-    };
-    match gone.await {
-        Ok(()) => true,
-        Err(refused) => {
-            place
-                .runner
-                .warn(&format!("Service `{name}` is still there: {refused}"));
-            false
+    let began = Instant::now();
+    loop {
+        match dropped(name, place).await {
+            Ok(()) => return true,
+            Err(refused) if (refused.may_pass() || refused.unknown) && began.elapsed() < TIDY => {
+                sleep(AGAIN).await;
+            }
+            Err(refused) => {
+                place
+                    .runner
+                    .warn(&format!("Service `{name}` is still there: {refused}"));
+                return false;
+            }
         }
     }
+}
+
+async fn dropped(name: &str, place: &Place<'_>) -> Result<(), Refused> {
+    let kind = Kind::service();
+    let Some(found) = place.api.get(&kind, &place.namespace, name).await? else {
+        return Ok(());
+    };
+    if !crate::marks::is_ours(&found) {
+        return Ok(());
+    }
+    let still = Still {
+        uid: Some(object::uid(&found)),
+        version: None,
+    };
+    place.api.delete(&kind, &place.namespace, name, &still).await
 }
 
 /// A Service that was narrowed to one ReplicaSet selects as it did before, when no pod of the new version is left that it would

@@ -101,7 +101,14 @@ pub const DELETE: &[Rule] = &[rule("apps", "deployments", &["delete"])];
 
 const HTTP_ROUTE: &[Rule] = &[rule("gateway.networking.k8s.io", "httproutes", &["get", "patch"])];
 const GRPC_ROUTE: &[Rule] = &[rule("gateway.networking.k8s.io", "grpcroutes", &["get", "patch"])];
-const VIRTUAL_SERVICE: &[Rule] = &[rule("networking.istio.io", "virtualservices", &["get", "patch"])];
+const VIRTUAL_SERVICE: &[Rule] = &[
+    rule("networking.istio.io", "virtualservices", &["get", "patch"]),
+    rule(
+        "networking.istio.io",
+        "destinationrules",
+        &["get", "list", "create", "update", "patch", "delete"],
+    ),
+];
 const INGRESS: &[Rule] = &[rule(
     "networking.k8s.io",
     "ingresses",

@@ -62,7 +62,7 @@ pub(super) async fn bring(
     for (one, new) in found.iter().zip(&made) {
         around::heeded(one, new, flags, place).await?;
         let state = state(one, new, flags, canary, &run, place);
-        climb::fits(&one.lead.name, &state, place).await?;
+        climb::fits(&one.lead.name, &state, new, place).await?;
         firsts.push(first(one, &state)?);
         states.push(state);
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::future::try_join3;
 use gha::steps::{Step, Weight};
 use gha::{duration, text};
+use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use super::shift::{self, Ready};
@@ -13,6 +14,7 @@ use super::stopped::Stopped;
 use super::{PATIENCE, judge, soak};
 use crate::api::Kind;
 use crate::canary::division::Division;
+use crate::canary::mesh::{self, Mesh};
 use crate::canary::{Plan, undo};
 use crate::cli::Times;
 use crate::confirm::confirm;
@@ -20,7 +22,7 @@ use crate::error::Error;
 use crate::gates::Gates;
 use crate::lead::Lead;
 use crate::marks::marks;
-use crate::object;
+use crate::object::{self, Labels};
 use crate::place::Place;
 use crate::put::put;
 use crate::route::canary_service;
@@ -37,8 +39,18 @@ const CONFIRM: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_secs(10);
 
 /// Checks what divides the traffic before anything is changed.
-pub(super) async fn fits(service: &str, state: &State, place: &Place<'_>) -> Result<(), Stopped> {
-    for division in undo::divisions(service, state, place).await? {
+pub(super) async fn fits(
+    service: &str,
+    state: &State,
+    new: &Value,
+    place: &Place<'_>,
+) -> Result<(), Stopped> {
+    let divisions = undo::divisions(service, state, place).await?;
+    if let Some(mesh) = Mesh::of(&divisions, place).await? {
+        let writes = mesh.writes(&pods_of(new), &Labels::new());
+        writes.map_err(|error| Error::unfit(error.to_string()))?;
+    }
+    for division in divisions {
         let read = division.read(place).await?;
         if let Some(keeps) = read.keeps {
             place.runner.warn(&format!("`{}`: {keeps}", division.route));
@@ -98,6 +110,8 @@ pub(super) async fn come_down(one: &mut Ready, story: &mut Story, place: &Place<
     }
     let divisions = undo::divisions(&one.lead.name, &one.state, place).await?;
     if !divisions.is_empty() {
+        let run = Run::of(place.runner);
+        opened(one, &divisions, &marks(&one.lead.name, &run), place).await?;
         // Proxies of nodes follow the Service before routes lead to it.
         sleep(crate::back::PROPAGATION).await;
         for division in &divisions {
@@ -193,6 +207,7 @@ async fn enter(
     confirm(&lead, &one.state.new.selector, 1, CONFIRM, place)
         .await
         .map_err(|why| Stopped::failed(why.to_string()))?;
+    opened(one, divisions, &marks, place).await?;
     for division in divisions {
         division
             .enter(plan.header.as_ref(), &marks, PATIENCE, place)
@@ -215,6 +230,30 @@ async fn enter(
         place,
     );
     Ok(())
+}
+
+/// Sees to it that the subsets of a mesh to which routes lead take the new version's pods.
+async fn opened(
+    one: &Ready,
+    divisions: &[Division],
+    marks: &Labels,
+    place: &Place<'_>,
+) -> Result<(), Stopped> {
+    if !divisions.iter().any(|division| division.of_mesh().is_some()) {
+        return Ok(());
+    }
+    let name = &one.state.new.deployment;
+    let Some(new) = side::read(name, place).await? else {
+        let name = text::line(name);
+        return Err(Stopped::failed(format!("Deployment `{name}` is gone")));
+    };
+    mesh::enter(divisions, &pods_of(&new), marks, PATIENCE, place).await?;
+    Ok(())
+}
+
+/// The labels of the pods of a Deployment.
+fn pods_of(deployment: &Value) -> Labels {
+    object::labels_at(deployment, "/spec/template/metadata/labels")
 }
 
 /// Gives the canary its pods for a weight, and then the weight.
@@ -271,7 +310,7 @@ async fn sized(
         return Ok(one.state.new.replicas);
     }
     let (old, new) = (&one.state.old, &one.state.new);
-    let read = |found: Option<serde_json::Value>| found.as_ref().map(Size::of).unwrap_or_default();
+    let read = |found: Option<Value>| found.as_ref().map(Size::of).unwrap_or_default();
     let old_has = read(side::read(&old.deployment, place).await?).wanted;
     let wanted = plan.pods(weight, old_has, new.replicas)?;
     let size = read(side::read(&new.deployment, place).await?);
@@ -354,7 +393,7 @@ async fn unchanged(
     }
 }
 
-fn both(one: &Ready) -> object::Labels {
+fn both(one: &Ready) -> Labels {
     object::common(&one.state.old.selector, &one.state.new.selector)
 }
 

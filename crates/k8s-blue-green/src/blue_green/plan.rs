@@ -119,7 +119,7 @@ async fn of_service(
     for concern in around::concerns(one, &new, flags, place).await {
         drawn.concern(concern);
     }
-    climb::fits(&one.lead.name, &state, place).await?;
+    climb::fits(&one.lead.name, &state, &new, place).await?;
     new["spec"]["replicas"] = bring::first(one, &state)?.into();
     drawn.put(&Kind::deployment(), &new, place).await;
     let marks = marks(&one.lead.name, run);

@@ -13,7 +13,7 @@ use crate::blue_green::stopped::Stopped;
 use crate::error::Error;
 use crate::object::{self, Labels};
 use crate::place::Place;
-use crate::route::{Change, Header, Provider, Read, Route, RouteError, Seen, Sides, Taken};
+use crate::route::{Change, Header, Provider, Read, Route, RouteError, Seen, Sides, Taken, subsets};
 
 /// From one try, or one look, to the next.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -59,6 +59,25 @@ impl Division {
         let found = found.ok_or_else(|| self.missing(place))?;
         let read = self.route.read(found.seen(), &self.sides);
         read.map_err(|error| Error::unfit(error.to_string()))
+    }
+
+    /// What it calls the two versions, where it is of a mesh.
+    #[must_use]
+    pub fn of_mesh(&self) -> Option<&Sides> {
+        (self.route.provider == Provider::VirtualService).then_some(&self.sides)
+    }
+
+    /// The subsets of the Service to which it leads; none where it is not of a mesh.
+    ///
+    /// # Errors
+    /// When it is not there, or can't be read.
+    pub async fn subsets(&self, place: &Place<'_>) -> Result<Vec<String>, Error> {
+        if self.of_mesh().is_none() {
+            return Ok(Vec::new());
+        }
+        let found = self.found(place).await.map_err(self.refused("read"))?;
+        let found = found.ok_or_else(|| self.missing(place))?;
+        Ok(subsets::named(found.seen(), &self.sides))
     }
 
     /// Leads to the canary with the weight 0.
@@ -324,7 +343,7 @@ impl Found {
 
 /// The kind in a version that the server has: older servers of a route's kind know only one before the first
 /// (<https://kubernetes.io/docs/reference/using-api/#api-groups>). One that it does not have at all stays as it is.
-async fn served(kind: Kind, place: &Place<'_>) -> Result<Kind, Refused> {
+pub(super) async fn served(kind: Kind, place: &Place<'_>) -> Result<Kind, Refused> {
     let path = format!("/apis/{}", kind.group);
     let group = match place.api.read(&format!("look for {}", kind.plural), &path).await {
         Ok(group) => group,

@@ -14,6 +14,7 @@ use crate::route::{Divider, Header, Route, RouteError, Sides, pods};
 use crate::state::Canary;
 
 pub mod division;
+pub mod mesh;
 pub mod undo;
 
 /// The steps where none are asked for.
@@ -180,7 +181,6 @@ impl Plan {
             namespace: namespace.to_owned(),
             stable: service.to_owned(),
             canary: self.service.clone(),
-            subset: None,
         }
     }
 

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use gha::text;
+use tokio::time::sleep;
 
-use super::Plan;
 use super::division::Division;
-use crate::back::drop_made;
+use super::{Plan, mesh};
+use crate::back::{PROPAGATION, drop_made};
 use crate::error::Error;
 use crate::place::Place;
 use crate::state::State;
@@ -61,6 +62,19 @@ pub async fn leave(service: &str, state: &State, place: &Place<'_>) -> bool {
                 return false;
             }
         }
+    }
+    let by_header = state
+        .canary
+        .as_ref()
+        .is_some_and(|canary| canary.header.is_some());
+    if by_header && !divisions.is_empty() {
+        // Requests with the header go to the canary until what routes has followed.
+        sleep(PROPAGATION).await;
+    }
+    let new_serves = state.serving().deployment == state.new.deployment;
+    if let Err(error) = mesh::leave(&divisions, new_serves, TIDY, place).await {
+        place.runner.warn(&error.to_string());
+        return false;
     }
     match &state.canary {
         Some(canary) if !canary.service.is_empty() => drop_made(&canary.service, place).await,

@@ -90,7 +90,6 @@ mod tests {
             namespace: "shop".to_owned(),
             stable: "web".to_owned(),
             canary: "web-canary".to_owned(),
-            subset: None,
         };
         let marks = labels([
             ("deploy-actions/managed-by", "k8s-blue-green"),

@@ -166,35 +166,11 @@ pub enum RouteError {
         /// The subset.
         subset: String,
     },
-    /// Several subsets have the traffic.
-    #[error("the VirtualService leads to several subsets of `{service}`, {subsets}; only one can be divided")]
-    SeveralSubsets {
-        /// The Service.
-        service: String,
-        /// The subsets.
-        subsets: String,
-    },
-    /// A subset that is there and not ours.
-    #[error("DestinationRule `{rule}` has a subset `{subset}` already, with the labels `{labels}`")]
-    SubsetThere {
-        /// The DestinationRule.
-        rule: String,
-        /// The subset.
-        subset: String,
-        /// Its labels.
-        labels: String,
-    },
-    /// The Service has only one version behind it.
+    /// A DestinationRule that is there and not ours.
     #[error(
-        "the selector of `{service}` names `{label}`, so that subsets of it can't have two versions; take the label out of it, or the \
-         subset out of the VirtualService"
+        "DestinationRule `{0}` is there and not of this program, and the canary's policies would take its place; rename it, or delete it"
     )]
-    OneVersion {
-        /// The Service.
-        service: String,
-        /// The label.
-        label: String,
-    },
+    OtherRule(String),
     /// A share that pods can't approximate.
     #[error("{share} can't be had by pods: {why}")]
     Pods {

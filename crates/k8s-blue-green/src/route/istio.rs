@@ -29,13 +29,12 @@ impl Weighted for Mesh {
 
     fn side(&self, destination: &Value, _: &Value, sides: &Sides) -> Side {
         let host = text(destination, "/destination/host");
-        let subset = text(destination, "/destination/subset");
-        let is_stable = is_host(host, &sides.stable, &sides.namespace);
-        match &sides.subset {
-            Some(canary) if is_stable && subset == canary => Side::Canary,
-            None if is_host(host, &sides.canary, &sides.namespace) => Side::Canary,
-            _ if is_stable => Side::Stable,
-            _ => Side::Other,
+        if is_host(host, &sides.stable, &sides.namespace) {
+            Side::Stable
+        } else if is_host(host, &sides.canary, &sides.namespace) {
+            Side::Canary
+        } else {
+            Side::Other
         }
     }
 
@@ -49,18 +48,8 @@ impl Weighted for Mesh {
 
     fn canary(&self, stable: &Value, sides: &Sides, weight: u64) -> Value {
         let mut canary = stable.clone();
-        match &sides.subset {
-            Some(subset) => canary["destination"]["subset"] = subset.clone().into(),
-            None => {
-                let host = text(stable, "/destination/host");
-                let rest = host.strip_prefix(sides.stable.as_str()).unwrap_or_default();
-                canary["destination"]["host"] = format!("{}{rest}", sides.canary).into();
-                if let Some(fields) = canary["destination"].as_object_mut() {
-                    // Subsets are of the host that they are defined for.
-                    fields.shift_remove("subset");
-                }
-            }
-        }
+        // A subset keeps its name: the canary's DestinationRule has one for it.
+        canary["destination"]["host"] = canary_host(text(stable, "/destination/host"), sides).into();
         canary["weight"] = weight.into();
         canary
     }
@@ -98,6 +87,13 @@ impl Weighted for Mesh {
     fn keeps(&self, _: &Value) -> Option<String> {
         None
     }
+}
+
+/// The canary's host, written as the Service's own is.
+#[must_use]
+pub fn canary_host(host: &str, sides: &Sides) -> String {
+    let rest = host.strip_prefix(sides.stable.as_str()).unwrap_or_default();
+    format!("{}{rest}", sides.canary)
 }
 
 /// Whether a host is a Service: by its name alone, which is taken to be of the VirtualService's namespace, or by its whole name.

@@ -28,6 +28,24 @@ impl Operations {
         self.0.push(json!({"op": "add", "path": path, "value": value}));
     }
 
+    /// Writes an annotation, where what is there is still what was read.
+    pub(crate) fn annotate(&mut self, object: &Value, key: &str, value: &Value) {
+        match object.pointer("/metadata/annotations") {
+            Some(annotations @ Value::Object(_)) => {
+                // That a key is not there can't be tested, so the whole is: else what another run just kept would be lost.
+                self.test("/metadata/annotations", annotations);
+            }
+            _ => {
+                let version = object::text(object, "/metadata/resourceVersion");
+                if !version.is_empty() {
+                    self.test("/metadata/resourceVersion", &version.into());
+                }
+                self.add("/metadata/annotations", &json!({}));
+            }
+        }
+        self.add(&format!("/metadata/annotations/{}", object::token(key)), value);
+    }
+
     pub(crate) fn remove(&mut self, path: &str) {
         self.0.push(json!({"op": "remove", "path": path}));
     }

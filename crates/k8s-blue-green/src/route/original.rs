@@ -92,20 +92,7 @@ impl<'a> Kept<'a> {
         }
         let mut services = self.services.clone();
         services.insert(sides.stable.clone(), kept);
-        match self.object.pointer("/metadata/annotations") {
-            Some(annotations @ Value::Object(_)) => {
-                // That a key is not there can't be tested, so the whole is: else what another run just kept would be lost.
-                operations.test("/metadata/annotations", annotations);
-            }
-            _ => {
-                let version = object::text(self.object, "/metadata/resourceVersion");
-                if !version.is_empty() {
-                    operations.test("/metadata/resourceVersion", &version.into());
-                }
-                operations.add("/metadata/annotations", &json!({}));
-            }
-        }
-        operations.add(&path(), &written(&services));
+        operations.annotate(self.object, ORIGINAL, &written(&services));
     }
 
     /// Keeps nothing of a Service any more.

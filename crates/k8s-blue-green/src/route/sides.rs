@@ -15,8 +15,6 @@ pub struct Sides {
     pub stable: String,
     /// The Service of the canary.
     pub canary: String,
-    /// The canary's subset, where Istio divides by subsets of the one Service ([`super::subsets::division`]).
-    pub subset: Option<String>,
 }
 
 /// A header whose requests always reach the canary.

@@ -65,7 +65,7 @@ async fn shop(route: Value) -> World {
 
 /// The share of requests through the route that the new version answers, in percent; each request is answered.
 #[track_caller]
-fn share(world: &World, plural: &str) -> f64 {
+pub(crate) fn share(world: &World, plural: &str) -> f64 {
     let shares = world
         .cluster
         .world(|cluster| cluster.route_shares(plural, "default", "web"));
@@ -79,7 +79,7 @@ fn share(world: &World, plural: &str) -> f64 {
 }
 
 /// Runs a command and looks at the shares meanwhile, ten times a second.
-async fn watched(world: &World, line: &[&str], plural: &str) -> (Ended, Vec<f64>) {
+pub(crate) async fn watched(world: &World, line: &[&str], plural: &str) -> (Ended, Vec<f64>) {
     let mut shares = vec![share(world, plural)];
     let running = world.run(line);
     tokio::pin!(running);
@@ -100,12 +100,13 @@ async fn watched(world: &World, line: &[&str], plural: &str) -> (Ended, Vec<f64>
 }
 
 /// What is left of a canary beside the two versions.
-fn left(world: &World) -> Vec<String> {
+pub(crate) fn left(world: &World) -> Vec<String> {
     let mut left = Vec::new();
     for (plural, name) in [
         ("services", "web-canary"),
         ("services", "web-preview"),
         ("ingresses", "web-canary"),
+        ("destinationrules", "web-rule-canary"),
     ] {
         if object(world, plural, name).is_some() {
             left.push(name.to_owned());

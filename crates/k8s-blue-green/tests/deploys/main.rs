@@ -5,6 +5,7 @@ mod blue_green;
 mod canary;
 mod cluster;
 mod faults;
+mod mesh;
 mod plan;
 mod scenarios;
 mod several;

@@ -4,6 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop, prop_oneof, proptest};
 
 use super::*;
+use crate::route::subsets as parts;
 
 /// Any JSON, of names and keys that routes have.
 fn any_of_routes() -> impl Strategy<Value = Value> {
@@ -250,20 +251,21 @@ proptest! {
         let ingresses = [beside.clone(), object.clone(), other];
         for name in ["httproute/web", "grpcroute/web/*", "virtualservice/web", "ingress/web"] {
             let (route, seen) = (route(name), Seen { object: &object, ingresses: &ingresses });
-            for subset in [None, Some("web".to_owned())] {
-                let sides = Sides { subset, ..sides() };
-                let _ = route.read(seen, &sides);
-                let _ = route.enter(seen, &sides, Some(&header()), &Labels::new());
-                let _ = route.shift(seen, &sides, share);
-                let _ = route.leave(seen, &sides);
-            }
+            let sides = sides();
+            let _ = route.read(seen, &sides);
+            let _ = route.enter(seen, &sides, Some(&header()), &Labels::new());
+            let _ = route.shift(seen, &sides, share);
+            let _ = route.leave(seen, &sides);
             let _ = route.taken(&object);
         }
-        let division = super::super::subsets::Division { rule: "web".to_owned(), stable: "web".to_owned(), canary: "api".to_owned() };
-        let _ = super::super::subsets::division(&object, std::slice::from_ref(&beside), &beside, &sides(), "name");
-        let _ = super::super::subsets::enter(&object, &division, "name", "blue");
-        let _ = super::super::subsets::take_over(&object, &division, "name", "blue");
-        let _ = super::super::subsets::leave(&object, &division);
+        let names = parts::named(Seen { object: &object, ingresses: &[] }, &sides());
+        for names in [&names[..], &["web".to_owned()]] {
+            let _ = parts::are_there(names, [&beside], &sides());
+            let _ = parts::open(&beside, names, &Labels::new());
+            let _ = parts::of_canary(&beside, names, &sides(), &Labels::new());
+        }
+        let _ = parts::close(&beside);
+        let _ = parts::forget(&beside);
         let _ = canary_service::of(&object, &sides(), &Labels::new(), &Labels::new());
     }
 

@@ -45,14 +45,14 @@ fn weights_are_a_hundred_together() {
         http[1],
         json!({
             "name": "deploy-actions-header", "retries": {"attempts": 3}, "match": [{"headers": {"canary": {"exact": "true"}}}],
-            "route": [{"destination": {"host": "web-canary.shop.svc.cluster.local", "port": {"number": 80}}, "headers": {}, "weight": 100}],
+            "route": [{"destination": {"host": "web-canary.shop.svc.cluster.local", "subset": "v1", "port": {"number": 80}}, "headers": {}, "weight": 100}],
         })
     );
     assert_eq!(http[2]["route"][0]["weight"], 100);
     assert_eq!(
         http[2]["route"][1],
         json!({
-            "destination": {"host": "web-canary.shop.svc.cluster.local", "port": {"number": 80}}, "headers": {}, "weight": 0,
+            "destination": {"host": "web-canary.shop.svc.cluster.local", "subset": "v1", "port": {"number": 80}}, "headers": {}, "weight": 0,
         })
     );
     for (to, weights) in [

@@ -23,7 +23,6 @@ fn sides() -> Sides {
         namespace: "shop".to_owned(),
         stable: "web".to_owned(),
         canary: "web-canary".to_owned(),
-        subset: None,
     }
 }
 

@@ -1,140 +1,133 @@
 //! VirtualService, by subsets of one Service.
 
 use super::*;
-use crate::route::subsets::{Division, division, enter, leave, take_over};
+use crate::route::subsets::{are_there, close, forget, named, of_canary, open};
 
 fn mesh() -> Value {
     json!({
         "kind": "VirtualService", "metadata": {"name": "web", "namespace": "shop", "uid": "u1"},
-        "spec": {"http": [{"route": [{"destination": {"host": "web", "subset": "stable"}}]}]},
+        "spec": {"http": [
+            {"name": "main", "route": [{"destination": {"host": "web", "subset": "stable"}}]},
+            {"name": "other", "route": [{"destination": {"host": "api", "subset": "v1"}}]},
+        ]},
     })
 }
 
 fn rule() -> Value {
     json!({
-        "kind": "DestinationRule", "metadata": {"name": "web-rule", "namespace": "shop", "uid": "u2"},
-        "spec": {"host": "web.shop.svc.cluster.local", "trafficPolicy": {}, "subsets": [
-            {"name": "all", "labels": {}},
-            {"name": "stable", "labels": {"color": "blue"}, "trafficPolicy": {"connectionPool": {}}},
+        "apiVersion": "networking.istio.io/v1", "kind": "DestinationRule",
+        "metadata": {"name": "web-rule", "namespace": "shop", "uid": "u2", "resourceVersion": "4"},
+        "spec": {"host": "web.shop.svc.cluster.local", "trafficPolicy": {"tls": {"mode": "ISTIO_MUTUAL"}}, "subsets": [
+            {"name": "all", "labels": {"color": "blue"}},
+            {"name": "stable", "labels": {"app": "web", "color": "blue", "a/b": "1"}, "trafficPolicy": {"connectionPool": {}}},
         ]},
     })
 }
 
-fn service(selector: Value) -> Value {
-    json!({"kind": "Service", "metadata": {"name": "web"}, "spec": {"selector": selector}})
+fn labels(color: &str) -> Labels {
+    [("app", "web"), ("color", color), ("a/b", "1")]
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .into()
 }
 
-fn divided() -> Division {
-    let found = division(
-        &mesh(),
-        &[rule()],
-        &service(json!({"app": "web"})),
-        &sides(),
-        "color",
-    );
-    found.unwrap().unwrap()
+fn names() -> Vec<String> {
+    named(seen(&mesh()), &sides())
 }
 
 #[test]
-fn subsets_that_tell_colours_apart_divide() {
-    assert_eq!(
-        divided(),
-        Division {
-            rule: "web-rule".to_owned(),
-            stable: "stable".to_owned(),
-            canary: "stable-canary".to_owned(),
-        }
-    );
-    let both = service(json!({"app": "web"}));
-    let missing = division(&mesh(), &[], &both, &sides(), "color");
-    assert!(matches!(missing, Err(RouteError::NoSubset { .. })));
-    let one = division(
-        &mesh(),
-        &[rule()],
-        &service(json!({"color": "blue"})),
-        &sides(),
-        "color",
-    );
-    assert!(matches!(one, Err(RouteError::OneVersion { .. })));
-    let mut several = mesh();
-    let routes = several["spec"]["http"].as_array_mut().unwrap();
-    routes.push(json!({"route": [{"destination": {"host": "web", "subset": "v2"}}]}));
-    let several = division(&several, &[rule()], &both, &sides(), "color");
-    assert!(several.unwrap_err().to_string().contains("`stable`, `v2`"));
-    // Subsets of something else leave it to Services.
-    assert_eq!(division(&mesh(), &[rule()], &both, &sides(), "version"), Ok(None));
-    let mut plain = mesh();
-    plain["spec"]["http"][0]["route"][0]["destination"] = json!({"host": "web"});
-    assert_eq!(division(&plain, &[rule()], &both, &sides(), "color"), Ok(None));
-}
-
-#[test]
-fn a_subset_comes_takes_over_and_goes() {
-    let division = divided();
-    let with = patched(
-        &rule(),
-        &enter(&rule(), &division, "color", "green").unwrap().unwrap(),
-    )
-    .unwrap();
-    assert_eq!(
-        with["spec"]["subsets"][2],
-        json!({"name": "stable-canary", "labels": {"color": "green"}, "trafficPolicy": {"connectionPool": {}}})
-    );
-    assert_eq!(enter(&with, &division, "color", "green"), Ok(None));
+fn the_subsets_are_those_to_which_it_leads() {
+    assert_eq!(names(), ["stable"]);
+    assert_eq!(are_there(&names(), [&rule()], &sides()), Ok(()));
+    let none: [&Value; 0] = [];
     assert!(matches!(
-        enter(&with, &division, "color", "red"),
-        Err(RouteError::SubsetThere { .. })
+        are_there(&names(), none, &sides()),
+        Err(RouteError::NoSubset { .. })
     ));
-    let taken = take_over(&with, &division, "color", "green").unwrap().unwrap();
-    let taken = patched(&with, &taken).unwrap();
-    assert_eq!(taken["spec"]["subsets"][1]["labels"], json!({"color": "green"}));
-    assert_eq!(take_over(&taken, &division, "color", "green"), Ok(None));
-    let back = take_over(&taken, &division, "color", "blue").unwrap().unwrap();
-    let back = patched(&taken, &back).unwrap();
-    assert_eq!(patched(&back, &leave(&back, &division).unwrap()).unwrap(), rule());
-    assert_eq!(leave(&rule(), &division), None);
-    // What somebody else changed meanwhile is not written over.
-    let late = enter(&rule(), &division, "color", "green").unwrap().unwrap();
+    let mut tls = mesh();
+    tls["spec"] = json!({"tls": [{"route": [{"destination": {"host": "web.shop", "subset": "raw"}}]}]});
+    assert_eq!(named(seen(&tls), &sides()), ["raw"]);
+}
+
+#[test]
+fn a_label_that_new_pods_lack_is_taken_out_and_given_back() {
+    // Pods that have them all are in it already.
+    assert_eq!(open(&rule(), &names(), &labels("blue")), Ok(None));
+    let operations = open(&rule(), &names(), &labels("green")).unwrap().unwrap();
+    let opened = patched(&rule(), &operations).unwrap();
+    assert_eq!(
+        opened["spec"]["subsets"],
+        json!([
+            {"name": "all", "labels": {"color": "blue"}},
+            {"name": "stable", "labels": {"app": "web", "a/b": "1"}, "trafficPolicy": {"connectionPool": {}}},
+        ])
+    );
+    assert_eq!(open(&opened, &names(), &labels("green")), Ok(None));
+    // Going back gives it back; going on leaves it out.
+    let closed = patched(&opened, &close(&opened).unwrap().unwrap()).unwrap();
+    assert_eq!(closed["spec"], rule()["spec"]);
+    assert_eq!(close(&closed), Ok(None));
+    let through = patched(&opened, &forget(&opened).unwrap()).unwrap();
+    assert_eq!(through["spec"], opened["spec"]);
+    assert_eq!(forget(&through), None);
+}
+
+#[test]
+fn what_somebody_else_did_to_a_subset_stays() {
+    let operations = open(&rule(), &names(), &labels("green")).unwrap().unwrap();
     let mut other = rule();
-    other["spec"]["subsets"][1]["labels"]["color"] = "green".into();
-    assert!(patched(&other, &late).is_err());
+    other["spec"]["subsets"][1]["labels"]["color"] = "red".into();
+    assert!(patched(&other, &operations).is_err());
+    let mut opened = patched(&rule(), &operations).unwrap();
+    opened["spec"]["subsets"][1]["labels"]["tier"] = "x".into();
+    let closed = patched(&opened, &close(&opened).unwrap().unwrap()).unwrap();
+    assert_eq!(closed["spec"], opened["spec"]);
+    // Put back by others while the canary lasts: it is opened again, and what it was first is known still.
+    let mut reverted = patched(&rule(), &operations).unwrap();
+    reverted["spec"] = rule()["spec"].clone();
+    let again = open(&reverted, &names(), &labels("green")).unwrap().unwrap();
+    let again = patched(&reverted, &again).unwrap();
+    let closed = patched(&again, &close(&again).unwrap().unwrap()).unwrap();
+    assert_eq!(closed["spec"], rule()["spec"]);
+    let mut damaged = opened;
+    damaged["metadata"]["annotations"][ORIGINAL] = "{}".into();
+    assert!(matches!(close(&damaged), Err(RouteError::Damaged { .. })));
+}
+
+#[test]
+fn the_canary_has_the_policies_of_the_service() {
+    let marks = Labels::from([("made".to_owned(), "by".to_owned())]);
+    let canary = of_canary(&rule(), &names(), &sides(), &marks);
+    assert_eq!(
+        canary,
+        json!({
+            "apiVersion": "networking.istio.io/v1", "kind": "DestinationRule",
+            "metadata": {"name": "web-rule-canary", "namespace": "shop", "annotations": {"made": "by"}},
+            "spec": {"host": "web-canary.shop.svc.cluster.local", "trafficPolicy": {"tls": {"mode": "ISTIO_MUTUAL"}}, "subsets": [
+                {"name": "stable", "trafficPolicy": {"connectionPool": {}}},
+            ]},
+        })
+    );
 }
 
 #[test]
 fn a_route_is_divided_by_subset() {
-    let (route, sides) = (
-        route("virtualservice/web"),
-        Sides {
-            subset: Some(divided().canary),
-            ..sides()
-        },
-    );
+    let (route, sides) = (route("virtualservice/web"), sides());
     let before = mesh();
-    let change = route
-        .enter(seen(&before), &sides, Some(&header()), &Labels::new())
-        .unwrap();
-    let now = sent(&before, change);
+    let now = entered(&route, &before, Some(&header()));
     assert_eq!(
         now["spec"]["http"][1]["route"],
         json!([
             {"destination": {"host": "web", "subset": "stable"}, "weight": 100},
-            {"destination": {"host": "web", "subset": "stable-canary"}, "weight": 0},
+            {"destination": {"host": "web-canary", "subset": "stable"}, "weight": 0},
         ])
     );
     assert_eq!(
-        now["spec"]["http"][0]["route"][0]["destination"]["subset"],
-        "stable-canary"
+        now["spec"]["http"][0]["route"][0]["destination"],
+        json!({"host": "web-canary", "subset": "stable"})
     );
-    let change = route.shift(seen(&now), &sides, weight("30%")).unwrap().unwrap();
-    let up = sent(&now, change);
+    assert_eq!(named(seen(&now), &sides), ["stable"]);
+    let up = shifted(&route, &now, "30%");
     assert_eq!(route.read(seen(&up), &sides).unwrap().percent(), 30.0);
-    let down = sent(
-        &up,
-        route.shift(seen(&up), &sides, Weight::NONE).unwrap().unwrap(),
-    );
-    let change = route.leave(seen(&down), &sides).unwrap().unwrap();
-    assert_eq!(sent(&down, change), before);
-    // The canary's subset is not taken for the one that has the traffic.
-    let again = division(&now, &[rule()], &service(json!({"app": "web"})), &sides, "color");
-    assert_eq!(again, Ok(Some(divided())));
+    let down = shifted(&route, &up, "0%");
+    assert_eq!(left(&route, &down), before);
 }

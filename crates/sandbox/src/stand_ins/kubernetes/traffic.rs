@@ -72,12 +72,23 @@ impl World {
     /// Which images get which share of the requests to a Service now, by its ready endpoints; one that gets none is not named.
     #[must_use]
     pub fn shares(&self, namespace: &str, service: &str) -> Vec<(String, f64)> {
+        self.shares_of(namespace, service, &Value::Null)
+    }
+
+    /// The same among the pods that have these labels.
+    fn shares_of(&self, namespace: &str, service: &str, labels: &Value) -> Vec<(String, f64)> {
+        let fits = |name: &&str| {
+            let pod = self.get("pods", namespace, name);
+            let mut asked = labels.as_object().into_iter().flatten();
+            asked.all(|(key, value)| pod.is_some_and(|pod| pod["metadata"]["labels"][key] == *value))
+        };
         let slices = endpoints::route(self, namespace, service);
         let ready: Vec<&str> = slices
             .iter()
             .flat_map(|slice| object::items(slice, "/endpoints"))
             .filter(|endpoint| object::flag(endpoint, "/conditions/ready"))
             .map(|endpoint| object::text(endpoint, "/targetRef/name"))
+            .filter(fits)
             .collect();
         let mut shares: Vec<(String, f64)> = Vec::new();
         let each = 1.0 / f64::from(u32::try_from(ready.len().max(1)).unwrap_or(u32::MAX));
@@ -90,7 +101,7 @@ impl World {
     }
 
     /// The same of the requests to an HTTPRoute or a VirtualService (by its plural): of its first rule that asks for no header, by
-    /// the weights of what it leads to. What leads nowhere has no name.
+    /// the weights of what it leads to. What leads nowhere has no name, as a subset of Istio that no DestinationRule has, or no pod.
     #[must_use]
     pub fn route_shares(&self, plural: &str, namespace: &str, name: &str) -> Vec<(String, f64)> {
         let Some(route) = self.get(plural, namespace, name) else {
@@ -120,7 +131,13 @@ impl World {
             let part = weight(target) / whole;
             let host = object::text(target, service);
             let host = host.split('.').next().unwrap_or_default();
-            let below = self.shares(namespace, host);
+            let subset = object::text(target, "/destination/subset");
+            let below = match subset {
+                "" => self.shares(namespace, host),
+                _ => self
+                    .subset(namespace, host, subset)
+                    .map_or_else(Vec::new, |labels| self.shares_of(namespace, host, &labels)),
+            };
             if below.is_empty() {
                 add(&mut shares, "", part);
             }
@@ -129,6 +146,17 @@ impl World {
             }
         }
         shares
+    }
+
+    /// The labels of a subset, by the first DestinationRule of a host in the host's namespace.
+    fn subset(&self, namespace: &str, host: &str, name: &str) -> Option<Value> {
+        let rules = self.list("destinationrules", namespace);
+        let mut subsets = rules
+            .iter()
+            .filter(|rule| object::text(rule, "/spec/host").split('.').next() == Some(host))
+            .flat_map(|rule| object::items(rule, "/spec/subsets"));
+        let found = subsets.find(|subset| object::text(subset, "/name") == name)?;
+        Some(found.get("labels").cloned().unwrap_or_default())
     }
 
     fn answer_of(&self, namespace: &str, name: &str) -> Result<Visit, Lost> {
