@@ -219,7 +219,7 @@ pub async fn tidy(lead: &mut Lead, came: &Came, how: &How, story: &mut Story, pl
 }
 
 /// Takes away what a canary needed, when it has no traffic any more, and says so in the state.
-async fn without_canary(lead: &mut Lead, state: &State, place: &Place<'_>) -> Option<State> {
+pub async fn without_canary(lead: &mut Lead, state: &State, place: &Place<'_>) -> Option<State> {
     if state.canary.is_none() {
         return Some(state.clone());
     }

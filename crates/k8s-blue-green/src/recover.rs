@@ -4,7 +4,7 @@
 use gha::outcome::Outcome;
 use gha::{Failure, text};
 
-use crate::back::{Came, tidy, traffic};
+use crate::back::{Came, tidy, traffic, without_canary};
 use crate::cli;
 use crate::error::Error;
 use crate::held::Held;
@@ -92,7 +92,9 @@ fn is_left(state: Option<&State>, run: &str) -> bool {
     state.is_some_and(|state| {
         let is_untidy = state.phase == Phase::RolledBack
             && (state.old.unnarrowed.is_some() || state.canary.is_some() || state.run == run);
-        state.is_under_way() || is_untidy
+        // Routes that could not be left at the end still name the canary, with the weight 0.
+        let is_led = state.phase == Phase::Done && state.canary.is_some();
+        state.is_under_way() || is_untidy || is_led
     })
 }
 
@@ -119,6 +121,10 @@ async fn one(lead: &mut Lead, story: &mut Story, place: &Place<'_>) -> Result<Ca
     if state.phase == Phase::RolledBack {
         return Ok(Came::Undone(state));
     }
+    if state.phase == Phase::Done {
+        without_canary(lead, &state, place).await;
+        return Ok(Came::Nothing(lead.state()?));
+    }
     traffic(lead, &own(None), story, place).await
 }
 
@@ -129,7 +135,7 @@ fn told(
     place: &Place<'_>,
 ) -> Result<Outcome, Failure> {
     let mut moved = false;
-    let mut old = None;
+    let (mut old, mut led) = (None, false);
     for came in came {
         match came? {
             Came::Back(state) => {
@@ -137,8 +143,22 @@ fn told(
                 old = Some(state.old.deployment);
             }
             Came::Undone(state) => old = Some(state.old.deployment),
-            Came::Nothing(_) => {}
+            Came::Nothing(state) => led |= state.is_some_and(|state| state.canary.is_some()),
         }
+    }
+    if old.is_none() {
+        let headline = match led {
+            true => format!(
+                "the new version of {} has the traffic, and its routes still name the canary",
+                words(services)
+            ),
+            false => format!(
+                "the new version of {} has the traffic; what its canary left is taken away",
+                words(services)
+            ),
+        };
+        place.runner.info(&headline);
+        return Ok(story.outcome(Became::Unchanged, headline, place));
     }
     let old = text::line(&old.unwrap_or_default());
     let which = words(services);

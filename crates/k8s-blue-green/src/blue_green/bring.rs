@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::PATIENCE;
 use super::around;
-use super::climb;
+use super::entry;
 use super::look::Found;
 use super::shift::Ready;
 use super::stopped::Stopped;
@@ -62,7 +62,7 @@ pub(super) async fn bring(
     for (one, new) in found.iter().zip(&made) {
         around::heeded(one, new, flags, place).await?;
         let state = state(one, new, flags, canary, &run, place);
-        climb::fits(&one.lead.name, &state, new, place).await?;
+        entry::fits(&one.lead.name, &state, new, place).await?;
         firsts.push(first(one, &state)?);
         states.push(state);
     }

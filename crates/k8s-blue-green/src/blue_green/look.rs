@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::stopped::Stopped;
 use crate::adoption;
 use crate::api::{Kind, Which};
-use crate::back::{Came, tidy, traffic};
+use crate::back::{Came, tidy, traffic, without_canary};
 use crate::cli::Deploy;
 use crate::color;
 use crate::error::Error;
@@ -165,6 +165,10 @@ async fn settled(lead: &mut Lead, story: &mut Story, place: &Place<'_>) -> Resul
     match state.phase {
         Phase::RolledBack if state.canary.is_some() => {
             tidy(lead, &Came::Back(state), &own(None), story, place).await;
+            return Ok(lead.state()?);
+        }
+        Phase::Done if state.canary.is_some() => {
+            without_canary(lead, &state, place).await;
             return Ok(lead.state()?);
         }
         Phase::Done | Phase::RolledBack | Phase::Preparing => return Ok(Some(state)),

@@ -31,6 +31,7 @@ mod around;
 mod bring;
 mod climb;
 mod ending;
+mod entry;
 mod finish;
 mod judge;
 mod look;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::look::{Found, found, unchanged, wanted};
 use super::stopped::Stopped;
-use super::{around, bring, climb, fits, shift};
+use super::{around, bring, entry, fits, shift};
 use crate::api::Kind;
 use crate::apply::{self, How};
 use crate::canary::{Plan as Canary, undo};
@@ -119,7 +119,7 @@ async fn of_service(
     for concern in around::concerns(one, &new, flags, place).await {
         drawn.concern(concern);
     }
-    climb::fits(&one.lead.name, &state, &new, place).await?;
+    entry::fits(&one.lead.name, &state, &new, place).await?;
     new["spec"]["replicas"] = bring::first(one, &state)?.into();
     drawn.put(&Kind::deployment(), &new, place).await;
     let marks = marks(&one.lead.name, run);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use gha::{Exit, Status};
+use sandbox::stand_ins::kubernetes::{Role, User};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -205,5 +206,41 @@ async fn a_canary_of_a_subset_goes_through_faults() {
             sleep(Duration::from_secs(5)).await;
             whole(&world, &["shop:2"], &what);
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_canary_could_not_take_away_at_its_end_is_taken_away_by_recover_and_by_the_next_deploy() {
+    for next in [&["recover", "--service", "web"][..], &DEPLOY] {
+        let mut world = by_color().await;
+        let mut role = Role::nothing();
+        for group in [
+            "apps",
+            "discovery.k8s.io",
+            "coordination.k8s.io",
+            "autoscaling",
+            "networking.istio.io",
+        ] {
+            role = role.rule(group, "*", &["*"]);
+        }
+        role = role.rule("", "pods", &["*"]);
+        role = role.rule("", "services", &["get", "list", "create", "update", "patch"]);
+        world.cluster.allow(User::new("deployer", "t0ken").role(role));
+        world.token = Some("t0ken".to_owned());
+        world.run(&DEPLOY).await.good();
+        assert!(left(&world).contains(&"web-canary".to_owned()));
+        world.token = None;
+        let mut next = next.to_vec();
+        if let Some(image) = next.iter_mut().find(|word| **word == "shop:2") {
+            *image = "shop:3";
+        }
+        let ended = world.run(&next).await;
+        assert!(ended.result.is_ok(), "{}", ended.says());
+        let left = left(&world);
+        assert!(
+            !left.contains(&"web-canary".to_owned()),
+            "{left:?}: {}",
+            ended.log
+        );
     }
 }
