@@ -16,7 +16,7 @@ const CONTRACT: Duration = Duration::from_secs(5);
 /// When a signal comes: the words in the log that it comes after, the image that is deployed, and whether traffic has moved by then.
 const MOMENTS: [(&str, &str, bool); 3] = [
     ("`web-green` comes up with 3 pods", "shop:1.1.0-unready", false),
-    ("all 3 pods of `web-green` are ready", "shop:1.1.0", false),
+    ("`web-green` is ready with 3 pods", "shop:1.1.0", false),
     ("leads to `web-green`", "shop:1.1.0", true),
 ];
 

@@ -359,5 +359,14 @@ fn gated(pod: &Value) -> Option<Trouble> {
     Some(Trouble::of(Reason::ReadinessGate, message, false))
 }
 
+/// So many pods, in words.
+#[must_use]
+pub fn counted(pods: u64) -> String {
+    match pods {
+        1 => "1 pod".to_owned(),
+        many => format!("{many} pods"),
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -27,6 +27,7 @@ use crate::migrate::{Asking, Terms};
 use crate::migration::job::Way;
 use crate::object;
 use crate::place::Place;
+use crate::pods::counted;
 use crate::put::put;
 use crate::rollback::know;
 use crate::run::Run;
@@ -93,7 +94,7 @@ pub(super) async fn bring(
         if !brought.contains_key(&name) {
             let there = put(&Kind::deployment(), new, place).await?;
             story.note(
-                format!("`{}` comes up with {first} pods", text::line(&name),),
+                format!("`{}` comes up with {}", text::line(&name), counted(*first)),
                 place,
             );
             brought.insert(name.clone(), *first);
@@ -117,8 +118,9 @@ pub(super) async fn bring(
         up::wait(&one.lead.name, &side, &flags.times, place).await?;
         story.note(
             format!(
-                "all {first} pods of `{}` are ready, and every port of Service `{}` leads to them",
+                "`{}` is ready with {}, and every port of Service `{}` leads to it",
                 text::line(&one.state.new.deployment),
+                counted(*first),
                 one.lead.name
             ),
             place,

@@ -96,7 +96,12 @@ pub(super) async fn come_down(one: &mut Ready, story: &mut Story, place: &Place<
             division.taken(place).await?;
         }
         story.note(
-            format!("{} lead to Service `{}` again", listed(&divisions), one.lead.name),
+            format!(
+                "{} {} to Service `{}` again",
+                listed(&divisions),
+                lead(&divisions),
+                one.lead.name
+            ),
             place,
         );
         sleep(crate::back::PROPAGATION).await;
@@ -306,4 +311,11 @@ pub(super) fn listed(divisions: &[Division]) -> String {
         .map(|division| format!("`{}`", text::line(&division.route.to_string())))
         .collect();
     each.join(" and ")
+}
+
+pub(super) fn lead(divisions: &[Division]) -> &'static str {
+    match divisions {
+        [_] => "leads",
+        _ => "lead",
+    }
 }

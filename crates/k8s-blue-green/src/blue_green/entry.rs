@@ -5,7 +5,7 @@ use gha::text;
 use serde_json::Value;
 
 use super::PATIENCE;
-use super::climb::{CONFIRM, both, listed};
+use super::climb::{CONFIRM, both, lead, listed};
 use super::shift::{self, Ready};
 use super::stopped::Stopped;
 use crate::api::Kind;
@@ -62,11 +62,11 @@ pub(super) async fn enter(
     let sides = plan.sides(&one.lead.name, &place.namespace);
     let service = canary_service::of(&one.lead.object, &sides, &one.state.new.selector, &marks);
     let there = put(&Kind::service(), &service, place).await?;
-    let lead = Lead {
+    let canary = Lead {
         name: sides.canary,
         object: there,
     };
-    confirm(&lead, &one.state.new.selector, 1, CONFIRM, place)
+    confirm(&canary, &one.state.new.selector, 1, CONFIRM, place)
         .await
         .map_err(|why| Stopped::failed(why.to_string()))?;
     opened(one, divisions, &marks, place).await?;
@@ -84,9 +84,10 @@ pub(super) async fn enter(
     });
     story.note(
         format!(
-            "{} lead to `{}` with the weight 0{}",
+            "{} {} to `{}` with the weight 0{}",
             listed(divisions),
-            text::line(&lead.name),
+            lead(divisions),
+            text::line(&canary.name),
             always.unwrap_or_default()
         ),
         place,

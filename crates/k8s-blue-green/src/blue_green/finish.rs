@@ -73,6 +73,10 @@ pub(super) async fn drained(ready: &mut [Ready], flags: &Switch, story: &mut Sto
     if flags.drain > WAITS {
         return;
     }
+    place.runner.heartbeat(format!(
+        "the old version is kept for {}, and retired then",
+        duration::display(flags.drain)
+    ));
     sleep(flags.drain.max(PROPAGATION)).await;
     for one in ready.iter_mut() {
         match retire(&mut one.lead, place).await {

@@ -6,7 +6,7 @@ use gha::{Exit, Failure};
 use serde_json::Value;
 use tokio::time::timeout;
 
-use super::ending::{cancelled_before, counted, note};
+use super::ending::{cancelled_before, note};
 use super::find::{self, FindError};
 use super::history::{self, Revision};
 use super::mark::{Mark, Phase};
@@ -16,6 +16,7 @@ use super::undo::{self, Back, Undone};
 use super::{drive, images, limits};
 use crate::cli;
 use crate::place::Place;
+use crate::pods::counted;
 use crate::workload::Workload;
 
 /// Brings the revision before back, and waits for it.

@@ -17,6 +17,7 @@ use crate::cli::{self, Undo};
 use crate::diagnose::{self, About};
 use crate::object;
 use crate::place::Place;
+use crate::pods::counted;
 use crate::workload::Workload;
 
 /// How long a server is asked again that can be read and does not take a write: a webhook may be coming back.
@@ -362,14 +363,6 @@ pub(super) fn cancelled_before(cancelled: Cancelled, story: &Story, place: &Plac
     let not = if story.workload.is_some() { " not" } else { "" };
     let headline = format!("{cancelled}; {what} was{not} changed");
     story.failure(cancelled.0.exit(), Became::Failed, headline, place)
-}
-
-/// So many pods, in words.
-pub(super) fn counted(pods: u64) -> String {
-    match pods {
-        1 => "1 pod".to_owned(),
-        many => format!("{many} pods"),
-    }
 }
 
 /// What was found says more than what was counted; a deadline says when.
