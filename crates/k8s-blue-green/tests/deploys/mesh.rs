@@ -180,7 +180,8 @@ async fn a_canary_of_a_subset_goes_through_faults() {
         );
         assert_eq!(left(world), Vec::<String>::new(), "{what}");
     };
-    for how in [How::KilledAfter, How::Lost, How::Answered(500)] {
+    // The ways are those that differ here: the run ends, or what became of a call is not known. All are tried on a gateway's route.
+    for how in [How::KilledAfter, How::Lost] {
         for nth in 1..=calls {
             let what = format!("{how:?} at call {nth} of {calls}");
             let world = by_color().await;
