@@ -1,15 +1,18 @@
-//! Canaries: the shares of requests while a deploy goes up its steps, and while it is taken back.
+//! Canaries: the shares of requests while a deploy goes up its steps.
 
 use std::time::Duration;
 
-use gha::edge::cancel::Signal;
-use gha::{Exit, Status};
+use gha::Status;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::cluster::{Ended, How, World};
-use crate::faults::WAYS;
-use crate::shop::{blue, object, plain, replicas, selector, serves, serving};
+use crate::cluster::{Ended, World};
+use crate::shop::{blue, object, plain, serves, serving};
+
+mod back;
+mod calls;
+mod faults;
+mod waits;
 
 const STEPS: &str = "10% 20s, 50% 20s, 100% 20s";
 
@@ -115,6 +118,20 @@ pub(crate) fn left(world: &World) -> Vec<String> {
     left
 }
 
+/// The HTTPRoute is as it was put there; its defaults are the server's.
+#[track_caller]
+fn as_before(world: &World, what: &str) {
+    let fresh =
+        sandbox::stand_ins::kubernetes::Cluster::unheard(sandbox::stand_ins::kubernetes::Clock::manual());
+    let before = fresh.world(|cluster| cluster.put(gateway_route()));
+    let now = object(world, "httproutes", "web").unwrap();
+    assert_eq!(now["spec"], before["spec"], "{what}");
+    assert_eq!(
+        now["metadata"]["annotations"], before["metadata"]["annotations"],
+        "{what}"
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_canary_of_a_gateway_goes_up_its_steps_and_leaves_the_route_as_it_was() {
     let world = shop(gateway_route()).await;
@@ -214,50 +231,6 @@ async fn pods_divide_the_traffic_where_no_route_does() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_canary_has_the_pods_of_its_share_and_the_old_version_keeps_its_own() {
-    let world = shop(gateway_route()).await;
-    let mut line = DEPLOY.to_vec();
-    line.extend(["--until", "10%"]);
-    let deploy = world.run(&line).await;
-    assert_eq!(
-        (deploy.fact("status"), deploy.fact("live-weight")),
-        ("prepared".to_owned(), "10".to_owned()),
-        "{}",
-        deploy.log
-    );
-    assert_eq!(replicas(&world, "web-green"), Some(1));
-    assert_eq!(replicas(&world, "web-blue"), Some(3));
-    assert!(share(&world, "httproutes") > 9.0);
-    // It is nobody's to undo but a person's.
-    world
-        .other("8")
-        .run(&["recover", "--service", "web"])
-        .await
-        .failed(Exit::Locked);
-    world.other("8").run(&DEPLOY).await.failed(Exit::Locked);
-    let status = world.other("8").run(&["status", "--service", "web"]).await;
-    assert!(status.log.contains("10%"), "{}", status.log);
-    let promote = world
-        .other("9")
-        .run(&["promote", "--service", "web", "--until", "50%", "--soak", "5s"])
-        .await;
-    assert_eq!(promote.fact("live-weight"), "50", "{}", promote.says());
-    assert_eq!(replicas(&world, "web-green"), Some(2));
-    let (back, shares) = watched(
-        &world.other("10"),
-        &["rollback", "--service", "web"],
-        "httproutes",
-    )
-    .await;
-    assert_eq!(back.good().status, Status::RolledBack);
-    assert_eq!(shares, [50.0, 0.0]);
-    assert_eq!(replicas(&world, "web-green"), Some(0));
-    as_before(&world, "");
-    assert_eq!(left(&world), Vec::<String>::new());
-    serves(&world, "shop:1");
-}
-
-#[tokio::test(start_paused = true)]
 async fn an_autoscaler_takes_no_pods_of_the_old_version_while_the_canary_lasts() {
     let world = shop(gateway_route()).await;
     world.cluster.world(|cluster| {
@@ -282,271 +255,4 @@ async fn an_autoscaler_takes_no_pods_of_the_old_version_while_the_canary_lasts()
     world.run(&DEPLOY).await.good();
     assert_eq!(spec()["scaleTargetRef"]["name"], "web-green");
     assert_eq!(spec()["minReplicas"], 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_canary_that_fails_in_a_step_is_taken_back() {
-    let world = shop(gateway_route()).await;
-    let mut line = DEPLOY;
-    (line[4], line[10]) = ("shop:lost-after-20s", "10% 5m, 100%");
-    let deploy = world.run(&line).await;
-    let failure = deploy.failed(Exit::Failed);
-    assert!(
-        failure.error.to_string().contains("with the traffic on it"),
-        "{}",
-        deploy.says()
-    );
-    assert_eq!(deploy.fact("status"), "rolled-back");
-    serves(&world, "shop:1");
-    as_before(&world, "");
-    assert_eq!(left(&world), Vec::<String>::new());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_weight_that_somebody_else_set_is_not_written_over() {
-    let world = shop(gateway_route()).await;
-    let other = world.other("8");
-    let mut line = DEPLOY;
-    line[10] = "10% 5m, 50% 5m, 100%";
-    let running = world.run(&line);
-    tokio::pin!(running);
-    let mut set = false;
-    let deploy = loop {
-        tokio::select! {
-            biased;
-            ended = &mut running => break ended,
-            () = sleep(Duration::from_secs(1)) => {}
-        }
-        if !set && share(&other, "httproutes") > 9.0 {
-            set = true;
-            let mut route = object(&other, "httproutes", "web").unwrap();
-            route["spec"]["rules"][0]["backendRefs"][1]["weight"] = json!(70);
-            route["spec"]["rules"][0]["backendRefs"][0]["weight"] = json!(30);
-            other.cluster.world(|cluster| cluster.put(route));
-        }
-    };
-    deploy.failed(Exit::Locked);
-    assert!(deploy.says().contains("70.0 %"), "{}", deploy.says());
-    assert!((share(&world, "httproutes") - 70.0).abs() < 0.1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_can_not_be_a_canary_is_refused_before_anything_is_changed() {
-    let world = shop(gateway_route()).await;
-    for (change, says) in [
-        (
-            &[(8, "httproute/nope")][..],
-            "there is no HTTPRoute `nope` in namespace `default`",
-        ),
-        (&[(8, "virtualservice/web")], "there is no VirtualService `web`"),
-        (&[(8, "pods"), (10, "5% 1m, 100%")], "can't be had by pods"),
-        (&[(8, "pods"), (10, "50% 1m, 100% 5m")], "--soak"),
-        (&[(6, "blue-green")], "it is for `--strategy canary`"),
-    ] {
-        let mut line = DEPLOY;
-        for (at, word) in change {
-            line[*at] = word;
-        }
-        let deploy = world.run(&line).await;
-        deploy.failed(Exit::Usage);
-        assert!(deploy.says().contains(says), "{}", deploy.says());
-        let writes: Vec<String> = deploy.writes();
-        assert!(writes.iter().all(|write| write.contains("leases")), "{writes:?}");
-    }
-    assert_eq!(selector(&world), json!({"app": "web", "color": "blue"}));
-}
-
-/// The HTTPRoute is as it was put there; its defaults are the server's.
-#[track_caller]
-fn as_before(world: &World, what: &str) {
-    let fresh =
-        sandbox::stand_ins::kubernetes::Cluster::unheard(sandbox::stand_ins::kubernetes::Clock::manual());
-    let before = fresh.world(|cluster| cluster.put(gateway_route()));
-    let now = object(world, "httproutes", "web").unwrap();
-    assert_eq!(now["spec"], before["spec"], "{what}");
-    assert_eq!(
-        now["metadata"]["annotations"], before["metadata"]["annotations"],
-        "{what}"
-    );
-}
-
-/// One version has all of what goes through the route, and all of what goes to the Service.
-#[track_caller]
-fn whole(world: &World, images: &[&str], what: &str) {
-    let shares = world
-        .cluster
-        .world(|cluster| cluster.route_shares("httproutes", "default", "web"));
-    let now = serving(world);
-    assert!(now.len() == 1 && images.contains(&&*now[0].0), "{what}: {now:?}");
-    assert!(
-        shares.iter().all(|(image, _)| images.contains(&&**image)),
-        "{what}: {shares:?}"
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_cancel_at_each_call_of_a_canary_is_taken_back_or_finished_by_recover() {
-    let line = short();
-    let calls = {
-        let world = shop(gateway_route()).await;
-        let deploy = world.run(&line).await;
-        deploy.good();
-        deploy.calls.len()
-    };
-    for nth in 1..=calls {
-        let what = format!("cancelled at call {nth} of {calls}");
-        let world = shop(gateway_route()).await;
-        world.strike(nth, How::Cancelled(Signal::Terminate));
-        let (deploy, _) = watched(&world, &line, "httproutes").await;
-        let is_over = deploy.fact("status") == "deployed";
-        let goes_to = if is_over { "shop:2" } else { "shop:1" };
-        if deploy.result.is_err() {
-            sleep(Duration::from_secs(3)).await;
-            if !is_over {
-                assert_eq!(share(&world, "httproutes"), 0.0, "{what}: {}", deploy.says());
-            }
-            let recover = world.run(&["recover", "--service", "web"]).await;
-            assert!(recover.result.is_ok(), "{what}: {}", recover.says());
-        }
-        sleep(Duration::from_secs(5)).await;
-        whole(&world, &[goes_to], &what);
-        as_before(&world, &what);
-        assert_eq!(left(&world), Vec::<String>::new(), "{what}");
-    }
-}
-
-/// A short canary: the faults of each of its calls are many.
-fn short() -> Vec<&'static str> {
-    let mut line = DEPLOY.to_vec();
-    (line[10], line[12]) = ("10% 1s, 100%", "1s");
-    line
-}
-
-/// Those of a whole canary: a call that is put off or hangs goes the way of one that is not done, or done and lost; that is seen at
-/// each call of a deploy without a canary.
-const OF_A_CANARY: [How; 6] = [
-    How::KilledBefore,
-    How::KilledAfter,
-    How::Answered(500),
-    How::Reset,
-    How::Lost,
-    How::Always(503),
-];
-
-#[tokio::test(start_paused = true)]
-async fn a_canary_goes_through_every_fault() {
-    let line = short();
-    let calls = {
-        let world = shop(gateway_route()).await;
-        let deploy = world.run(&line).await;
-        deploy.good();
-        deploy.calls.len()
-    };
-    for how in OF_A_CANARY {
-        for nth in 1..=calls {
-            let what = format!("{how:?} at call {nth} of {calls}");
-            let world = shop(gateway_route()).await;
-            world.strike(nth, how);
-            let struck = world.run(&line).await;
-            if let Err(failure) = &struck.result
-                && !struck.is_killed()
-            {
-                assert_ne!(failure.exit.code(), 1, "{what}: {}", struck.says());
-            }
-            sleep(Duration::from_secs(5)).await;
-            let recover = world.run(&["recover", "--service", "web"]).await;
-            assert!(recover.result.is_ok(), "{what}: recover: {}", recover.says());
-            sleep(Duration::from_secs(5)).await;
-            whole(&world, &["shop:1", "shop:2"], &what);
-            if struck.result.is_ok() {
-                whole(&world, &["shop:2"], &what);
-                as_before(&world, &what);
-                continue;
-            }
-            let again = world.run(&line).await;
-            assert!(
-                again.result.is_ok(),
-                "{what}: again: {}\n{}",
-                again.says(),
-                again.log
-            );
-            sleep(Duration::from_secs(5)).await;
-            whole(&world, &["shop:2"], &what);
-            as_before(&world, &what);
-        }
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_rollback_of_a_canary_that_waits_goes_through_every_fault() {
-    let mut line = short();
-    line.extend(["--until", "10%"]);
-    let waiting = async || {
-        let world = shop(gateway_route()).await;
-        world.run(&line).await.good();
-        world
-    };
-    let back = ["rollback", "--service", "web"];
-    let calls = {
-        let rollback = waiting().await.other("8").run(&back).await;
-        rollback.good();
-        rollback.calls.len()
-    };
-    for how in WAYS {
-        for nth in 1..=calls {
-            let what = format!("{how:?} at call {nth} of {calls}");
-            let world = waiting().await;
-            world.strike(nth, how);
-            let struck = world.run(&back).await;
-            if let Ok(outcome) = &struck.result {
-                assert_eq!(outcome.status, Status::RolledBack, "{what}");
-                assert_eq!(share(&world, "httproutes"), 0.0, "{what}");
-            }
-            sleep(Duration::from_secs(5)).await;
-            let again = world.run(&back).await;
-            assert!(again.result.is_ok(), "{what}: {}", again.says());
-            let recover = world.run(&["recover", "--service", "web"]).await;
-            assert!(recover.result.is_ok(), "{what}: recover: {}", recover.says());
-            sleep(Duration::from_secs(5)).await;
-            whole(&world, &["shop:1"], &what);
-            as_before(&world, &what);
-            assert_eq!(left(&world), Vec::<String>::new(), "{what}");
-            assert_eq!(replicas(&world, "web-green"), Some(0), "{what}");
-        }
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_rollback_from_elsewhere_wins_at_every_call_of_a_canary() {
-    let line = short();
-    let calls = {
-        let world = shop(gateway_route()).await;
-        let deploy = world.run(&line).await;
-        deploy.good();
-        deploy.calls.len()
-    };
-    for nth in 1..=calls {
-        let what = format!("rolled back at call {nth} of {calls}");
-        let world = shop(gateway_route()).await;
-        world.strike(nth, How::Held);
-        let deploying = world.run(&line);
-        tokio::pin!(deploying);
-        tokio::select! {
-            biased;
-            ended = &mut deploying => panic!("{what}: {}", ended.says()),
-            () = world.held() => {}
-        }
-        let announced = object(&world, "services", "web").unwrap();
-        if announced["metadata"]["annotations"]["deploy-actions/state"].is_null() {
-            world.go_on();
-            continue;
-        }
-        // The deploy stands still with this call on its way, and everything of the rollback happens.
-        let back = world.other("8").run(&["rollback", "--service", "web"]).await;
-        world.go_on();
-        let deploy = deploying.await;
-        assert!(back.result.is_ok(), "{what}: {}", back.says());
-        sleep(Duration::from_secs(30)).await;
-        whole(&world, &["shop:1"], &format!("{what}: {}", deploy.says()));
-    }
 }

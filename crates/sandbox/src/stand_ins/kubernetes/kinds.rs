@@ -168,6 +168,14 @@ pub(crate) static KINDS: &[Kind] = &[
     custom(
         "gateway.networking.k8s.io",
         "v1",
+        "grpcroutes",
+        "GRPCRoute",
+        &[],
+        &[],
+    ),
+    custom(
+        "gateway.networking.k8s.io",
+        "v1",
         "gateways",
         "Gateway",
         &["gtw"],

@@ -100,15 +100,16 @@ impl World {
         shares
     }
 
-    /// The same of the requests to an HTTPRoute or a VirtualService (by its plural): of its first rule that asks for no header, by
-    /// the weights of what it leads to. What leads nowhere has no name, as a subset of Istio that no DestinationRule has, or no pod.
+    /// The same of the requests to an HTTPRoute, a GRPCRoute or a VirtualService (by its plural): of its first rule that asks for no
+    /// header, by the weights of what it leads to. What leads nowhere has no name, as a subset of Istio that no DestinationRule has, or
+    /// no pod.
     #[must_use]
     pub fn route_shares(&self, plural: &str, namespace: &str, name: &str) -> Vec<(String, f64)> {
         let Some(route) = self.get(plural, namespace, name) else {
             return Vec::new();
         };
         let (rules, targets, service) = match plural {
-            "httproutes" => ("/spec/rules", "/backendRefs", "/name"),
+            "httproutes" | "grpcroutes" => ("/spec/rules", "/backendRefs", "/name"),
             _ => ("/spec/http", "/route", "/destination/host"),
         };
         let all = object::items(route, rules);

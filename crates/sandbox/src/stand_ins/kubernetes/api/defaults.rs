@@ -50,7 +50,7 @@ pub(crate) fn fill(world: &mut World, kind: &Kind, object: &mut Value) {
         }
         "jobs" => job(world, object),
         "horizontalpodautoscalers" => put_missing(object, &["spec", "minReplicas"], json!(1)),
-        "httproutes" => route(object),
+        "httproutes" | "grpcroutes" => route(object),
         "secrets" => put_missing(object, &["type"], json!("Opaque")),
         "namespaces" => {
             put_missing(object, &["status", "phase"], json!("Active"));

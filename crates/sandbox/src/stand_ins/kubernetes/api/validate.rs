@@ -22,7 +22,7 @@ pub(super) fn object(kind: &Kind, object: &Value, before: Option<&Value>) -> Res
         "jobs" => job(object, before, &mut causes),
         "services" => service(object, &mut causes),
         "horizontalpodautoscalers" => scaler(object, &mut causes),
-        "httproutes" => weights(object, &mut causes),
+        "httproutes" | "grpcroutes" => weights(object, &mut causes),
         _ => {}
     }
     match causes.is_empty() {

@@ -1,4 +1,4 @@
-//! A Gateway controller as far as HTTPRoutes see one: takes each version of a route a settable time after it, and says so in its status.
+//! A Gateway controller as far as HTTPRoutes and GRPCRoutes see one: takes each version of a route a settable time after it, and says so in its status.
 
 use std::time::Duration;
 
@@ -9,11 +9,15 @@ use crate::stand_ins::kubernetes::store::Key;
 use crate::stand_ins::kubernetes::world::World;
 
 pub(super) fn run(world: &mut World) -> Option<Duration> {
-    let routes: Vec<Value> = world.store.list("httproutes", "").cloned().collect();
-    routes.into_iter().filter_map(|route| one(world, route)).min()
+    let mut due = Vec::new();
+    for plural in ["httproutes", "grpcroutes"] {
+        let routes: Vec<Value> = world.store.list(plural, "").cloned().collect();
+        due.extend(routes.into_iter().filter_map(|route| one(world, plural, route)));
+    }
+    due.into_iter().min()
 }
 
-fn one(world: &mut World, mut route: Value) -> Option<Duration> {
+fn one(world: &mut World, plural: &'static str, mut route: Value) -> Option<Duration> {
     let generation = object::number(&route, "/metadata/generation");
     let missing = missing(world, &route);
     let (status, reason) = match missing {
@@ -30,7 +34,7 @@ fn one(world: &mut World, mut route: Value) -> Option<Duration> {
                 .any(|known| known["type"] == "ResolvedRefs" && known["status"] == status)
     });
     let parents = object::items(&route, "/spec/parentRefs").to_vec();
-    let key = Key::of_name("httproutes", &route);
+    let key = Key::of_name(plural, &route);
     if is_said && parents.len() == object::items(&route, "/status/parents").len() {
         world.memory.routes.remove(&key);
         return None;

@@ -1,0 +1,50 @@
+//! Canaries that wait at a weight for somebody to go on or back.
+
+use gha::{Exit, Status};
+
+use super::{DEPLOY, as_before, gateway_route, left, share, shop, watched};
+use crate::shop::{replicas, serves};
+
+#[tokio::test(start_paused = true)]
+async fn a_canary_has_the_pods_of_its_share_and_the_old_version_keeps_its_own() {
+    let world = shop(gateway_route()).await;
+    let mut line = DEPLOY.to_vec();
+    line.extend(["--until", "10%"]);
+    let deploy = world.run(&line).await;
+    assert_eq!(
+        (deploy.fact("status"), deploy.fact("live-weight")),
+        ("prepared".to_owned(), "10".to_owned()),
+        "{}",
+        deploy.log
+    );
+    assert_eq!(replicas(&world, "web-green"), Some(1));
+    assert_eq!(replicas(&world, "web-blue"), Some(3));
+    assert!(share(&world, "httproutes") > 9.0);
+    // It is nobody's to undo but a person's.
+    world
+        .other("8")
+        .run(&["recover", "--service", "web"])
+        .await
+        .failed(Exit::Locked);
+    world.other("8").run(&DEPLOY).await.failed(Exit::Locked);
+    let status = world.other("8").run(&["status", "--service", "web"]).await;
+    assert!(status.log.contains("10%"), "{}", status.log);
+    let promote = world
+        .other("9")
+        .run(&["promote", "--service", "web", "--until", "50%", "--soak", "5s"])
+        .await;
+    assert_eq!(promote.fact("live-weight"), "50", "{}", promote.says());
+    assert_eq!(replicas(&world, "web-green"), Some(2));
+    let (back, shares) = watched(
+        &world.other("10"),
+        &["rollback", "--service", "web"],
+        "httproutes",
+    )
+    .await;
+    assert_eq!(back.good().status, Status::RolledBack);
+    assert_eq!(shares, [50.0, 0.0]);
+    assert_eq!(replicas(&world, "web-green"), Some(0));
+    as_before(&world, "");
+    assert_eq!(left(&world), Vec::<String>::new());
+    serves(&world, "shop:1");
+}
