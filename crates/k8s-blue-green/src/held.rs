@@ -48,7 +48,7 @@ impl<'a> Held<'a> {
         for service in &names {
             match held.one(service, wait).await {
                 Ok(lease) => held.leases.borrow_mut().push(lease),
-                Err(Error::Refused { refused, .. }) if refused.is_access() && refused.status == Some(403) => {
+                Err(Error::Refused { refused, .. }) if is_useless(&refused) => {
                     place.runner.warn(&format!(
                         "there is no lock against a second deploy: {refused}; each change is still made only to what was read"
                     ));
@@ -197,6 +197,11 @@ impl<'a> Held<'a> {
         // A lock that is left ends by itself a minute later.
         let _ = timeout(RELEASE, giving).await;
     }
+}
+
+/// Whether a lock can't be had here at all: Leases may not be used, or the server does not have them.
+fn is_useless(refused: &Refused) -> bool {
+    (refused.is_access() && refused.status == Some(403)) || refused.is_missing()
 }
 
 /// For how long this run has seen another's lock as it is.

@@ -8,6 +8,7 @@ mod faults;
 mod mesh;
 mod plan;
 mod scenarios;
+mod servers;
 mod several;
 mod shop;
 mod visitors;
