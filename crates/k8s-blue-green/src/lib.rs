@@ -28,6 +28,7 @@ pub mod held;
 pub mod image;
 pub mod label_selector;
 pub mod lead;
+pub mod leftovers;
 pub mod live;
 pub mod lock;
 pub mod manifests;

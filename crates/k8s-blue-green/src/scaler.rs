@@ -171,6 +171,31 @@ pub async fn would_point(known: &Scaler, (from, to): (&str, &str), place: &Place
     Ok(())
 }
 
+/// Whether it points at the new version still, or at the old one with another least number of pods than its own. One that somebody
+/// else points elsewhere is nobody's to give back.
+///
+/// # Errors
+/// When it can't be read.
+pub async fn is_to_be_given_back(
+    known: &Scaler,
+    (from, to): (&str, &str),
+    place: &Place<'_>,
+) -> Result<bool, Refused> {
+    let kind = words(known.keda).kind;
+    let Some(scaler) = place.api.get(&kind, &place.namespace, &known.name).await? else {
+        return Ok(false);
+    };
+    let now = object::text(&scaler, "/spec/scaleTargetRef/name");
+    Ok((now == from || now == to) && !is_at(&scaler, to, known.min))
+}
+
+/// Whether it points at a Deployment with this least number of pods.
+fn is_at(scaler: &Value, deployment: &str, min: Option<u64>) -> bool {
+    let words = words(is_keda(scaler));
+    let least = object::number(scaler, words.min).unwrap_or(words.least);
+    object::text(scaler, "/spec/scaleTargetRef/name") == deployment && least == min.unwrap_or(words.least)
+}
+
 async fn once(
     known: &Scaler,
     (from, to): (&str, &str),
@@ -190,8 +215,7 @@ async fn once(
         ));
         return Ok(());
     }
-    let wanted = min.unwrap_or(words.least);
-    if now == to && object::number(&scaler, words.min).unwrap_or(words.least) == wanted {
+    if is_at(&scaler, to, min) {
         return Ok(());
     }
     let patch = pointed(&scaler, now, to, min);

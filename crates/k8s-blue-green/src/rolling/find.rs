@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use gha::{Exit, Failure, text};
 use serde_json::Value;
 
+use super::mark::{Mark, Phase};
 use crate::api::{Kind, Refused, Which};
 use crate::cli;
 use crate::object;
@@ -99,6 +100,20 @@ pub async fn named(
     }
 }
 
+/// The workload behind a Service, where a rolling deploy to it did not end.
+///
+/// # Errors
+/// When that can't be seen.
+pub async fn unended_behind(service: &str, place: &Place<'_>) -> Result<Option<Workload>, FindError> {
+    let named = behind(&[service.to_owned()], place).await?;
+    let Some(object) = read(&named, place).await? else {
+        return Ok(None);
+    };
+    let mark = Mark::on(&object).map_err(|error| FindError::Mark(named.to_string(), error))?;
+    let is_open = mark.is_some_and(|mark| mark.phase != Phase::Done);
+    Ok(is_open.then_some(named))
+}
+
 /// A workload as it is; nothing where there is none.
 ///
 /// # Errors
@@ -162,15 +177,19 @@ async fn behind(services: &[String], place: &Place<'_>) -> Result<Workload, Find
             });
         }
     }
+    let has_sets = found.iter().any(|(kind, _)| kind == "ReplicaSet");
+    let sets = if has_sets {
+        let (kind, all) = (Kind::replica_set(), Which::default());
+        place.api.list(&kind, &place.namespace, &all).await?
+    } else {
+        Vec::new()
+    };
     let mut workloads = BTreeSet::new();
     for (kind, name) in found {
         workloads.insert(match kind.as_str() {
             "ReplicaSet" => {
-                let set = place
-                    .api
-                    .get(&Kind::replica_set(), &place.namespace, &name)
-                    .await?;
-                let owner = set.as_ref().and_then(object::owner);
+                let set = sets.iter().find(|set| object::name(set) == name);
+                let owner = set.and_then(object::owner);
                 owner.map_or((kind, name), |owner| (owner.kind, owner.name))
             }
             _ => (kind, name),
