@@ -198,7 +198,7 @@ fn ways_that_lead_nowhere_are_told_so() {
     let stranger = |config: &mut Value| config["users"][0]["user"]["token"] = json!("a-token-of-nobody-4711");
     for (config, code, says) in [
         (changed(&no_certificate), 7, "certificate"),
-        (changed(&elsewhere), 2, "the answer is no JSON"),
+        (changed(&elsewhere), 7, "but not as a Kubernetes API server: is "),
         (changed(&closed), 7, "127.0.0.1:9"),
         (changed(&stranger), 7, "401"),
         ("not: [a kubeconfig".to_owned(), 2, "kubeconfig"),

@@ -111,6 +111,18 @@ pub enum AccessError {
         /// Its own words, where it has any.
         said: String,
     },
+    /// What answers is no API server.
+    #[error(
+        "`{server}`{through} answered ({status}), but not as a Kubernetes API server: is `{server}` its address?"
+    )]
+    Elsewhere {
+        /// The address.
+        server: String,
+        /// The proxy on the way, in words.
+        through: String,
+        /// The status of the answer.
+        status: u16,
+    },
     /// The server can't be reached.
     #[error("failed to reach the API server at `{server}`{through}: {fault}")]
     Unreachable {
@@ -131,9 +143,11 @@ impl AccessError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Given(failure) => failure.exit,
-            Self::Aws { .. } | Self::Credentials { .. } | Self::Denied { .. } | Self::Unreachable { .. } => {
-                Exit::Access
-            }
+            Self::Aws { .. }
+            | Self::Credentials { .. }
+            | Self::Denied { .. }
+            | Self::Elsewhere { .. }
+            | Self::Unreachable { .. } => Exit::Access,
             _ => Exit::Usage,
         }
     }
@@ -174,6 +188,9 @@ impl AccessError {
             Self::Credentials { hint, .. } => return hint.clone(),
             Self::Denied { .. } => {
                 "tokens end: make new ones in the same job, or use a kubeconfig whose credentials renew themselves (`exec`)"
+            }
+            Self::Elsewhere { .. } => {
+                "correct `server` of the cluster in the kubeconfig; a login, a portal or a proxy may stand before it, too"
             }
             Self::Unreachable { fault, trust, .. } => return fault.help(trust),
         };

@@ -308,11 +308,7 @@ async fn known(client: &Client, way: &Way) -> Result<Option<String>, AccessError
         let status = answer.status();
         let limited = http_body_util::Limited::new(answer.into_body(), 64 * 1024);
         let body = http_body_util::BodyExt::collect(limited).await;
-        let body: Value = body
-            .ok()
-            .and_then(|body| serde_json::from_slice(&body.to_bytes()).ok())
-            .unwrap_or_default();
-        Ok::<_, kube::Error>((status, body))
+        Ok::<_, kube::Error>((status, body.map(|body| body.to_bytes()).unwrap_or_default()))
     };
     match timeout(TRY, asked).await {
         Err(_) => Err(unreachable(fault::Fault::Silent)),
@@ -322,7 +318,13 @@ async fn known(client: &Client, way: &Way) -> Result<Option<String>, AccessError
             hint: None,
         }),
         Ok(Err(error)) => Err(unreachable(fault::Fault::of(&error))),
+        Ok(Ok((status, body))) if !is_of_kubernetes(status, &body) => Err(AccessError::Elsewhere {
+            server: way.server.address.clone(),
+            through: way.server.through.clone(),
+            status: status.as_u16(),
+        }),
         Ok(Ok((status, body))) if status == http::StatusCode::UNAUTHORIZED => {
+            let body: Value = serde_json::from_slice(&body).unwrap_or_default();
             let said = text::cut(&text::line(body["message"].as_str().unwrap_or_default()), 240);
             let says_more = !said.is_empty() && said != "Unauthorized";
             Err(AccessError::Denied {
@@ -336,12 +338,25 @@ async fn known(client: &Client, way: &Way) -> Result<Option<String>, AccessError
             })
         }
         Ok(Ok((status, body))) => {
+            let body: Value = serde_json::from_slice(&body).unwrap_or_default();
             let name = body["status"]["userInfo"]["username"]
                 .as_str()
                 .filter(|name| !name.is_empty());
             Ok(name.filter(|_| status.is_success()).map(text::line))
         }
     }
+}
+
+/// Whether an answer may be one of an API server: an object of its API, or the plain words that it has for an address that it does
+/// not know (one without `SelfSubjectReview`, before 1.28) and for a faulty login. A success is always an object. A page and a
+/// redirection are somebody else's; one of a gateway before the server, by its 5xx, may pass.
+fn is_of_kubernetes(status: http::StatusCode, body: &[u8]) -> bool {
+    if status.is_server_error() {
+        return true;
+    }
+    let is_object = serde_json::from_slice::<Value>(body).is_ok_and(|body| body.is_object());
+    let is_page = body.trim_ascii_start().starts_with(b"<");
+    is_object || (status.is_client_error() && !is_page)
 }
 
 #[cfg(test)]

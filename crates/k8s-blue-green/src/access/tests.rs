@@ -278,3 +278,29 @@ async fn a_server_that_is_busy_is_reached() {
             .is_ok()
     );
 }
+
+#[test]
+fn what_a_web_server_says_is_told_from_what_an_api_server_may_say() {
+    let status = br#"{"kind": "Status", "status": "Failure", "code": 403}"#;
+    let cases: [(u16, &[u8], bool); 12] = [
+        (201, br#"{"kind": "SelfSubjectReview"}"#, true),
+        (403, status, true),
+        // A server before 1.28, and one that only says so.
+        (404, b"404 page not found\n", true),
+        (401, b"Unauthorized\n", true),
+        // A gateway before the server: it may pass.
+        (502, b"<html>bad gateway</html>", true),
+        (503, b"", true),
+        (200, b"<!doctype html><title>Welcome</title>", false),
+        (200, b"ok", false),
+        (200, b"[]", false),
+        (302, b"", false),
+        (404, b"\n <html>not found</html>", false),
+        (401, b"<html>log in</html>", false),
+    ];
+    for (code, body, expected) in cases {
+        let status = http::StatusCode::from_u16(code).unwrap();
+        let shown = String::from_utf8_lossy(body);
+        assert_eq!(is_of_kubernetes(status, body), expected, "{code} {shown}");
+    }
+}

@@ -146,8 +146,8 @@ impl Api {
     pub async fn read(&self, call: &str, path: &str) -> Result<Value, Refused> {
         let bytes = self.read_bytes(call, path).await?;
         serde_json::from_slice(&bytes).map_err(|error| {
-            let why = format!("the answer is no JSON: {error}");
-            Refused::unsent(call, &why, Trouble::Question)
+            // What stands between here and the server may have answered, or cut it.
+            Refused::unanswered(call, &format!("the answer is no JSON: {error}"))
         })
     }
 
