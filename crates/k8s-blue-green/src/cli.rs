@@ -10,10 +10,12 @@ use gha::interface::HELP_TEMPLATE;
 use gha::steps::Weight;
 
 mod canary;
+mod given;
 mod interface;
 mod switch;
 
 pub use canary::{Canary, Until};
+pub use given::Given;
 pub use interface::{INTERFACE, KUBECONFIG};
 pub use switch::{Retire, Switch, SwitchBy};
 
@@ -289,6 +291,9 @@ pub enum Strategy {
 /// The flags of `deploy`.
 #[derive(Clone, Debug, Args)]
 pub struct Deploy {
+    /// Which of them were given.
+    #[command(flatten)]
+    pub given: Given,
     /// Where.
     #[command(flatten)]
     pub place: Place,
@@ -334,6 +339,9 @@ pub struct Deploy {
 /// The flags of `promote`.
 #[derive(Clone, Debug, Args)]
 pub struct Promote {
+    /// Which of them were given.
+    #[command(flatten)]
+    pub given: Given,
     /// Where.
     #[command(flatten)]
     pub place: Place,
@@ -360,6 +368,9 @@ pub struct Promote {
 /// The flags of `rollback`.
 #[derive(Clone, Debug, Args)]
 pub struct Rollback {
+    /// Which of them were given.
+    #[command(flatten)]
+    pub given: Given,
     /// Where.
     #[command(flatten)]
     pub place: Place,
@@ -377,6 +388,9 @@ pub struct Rollback {
 /// The flags of `recover`.
 #[derive(Clone, Debug, Args)]
 pub struct Recover {
+    /// Which of them were given.
+    #[command(flatten)]
+    pub given: Given,
     /// Where.
     #[command(flatten)]
     pub place: Place,

@@ -11,6 +11,8 @@ use crate::object::Labels;
 use crate::smoke::Smoke;
 use crate::workload::Workload;
 
+mod untaken;
+
 /// Checks the flags of a command.
 ///
 /// # Errors
@@ -20,13 +22,7 @@ pub fn fits(command: &Command) -> Result<(), Error> {
         Command::Deploy(flags) | Command::Plan(flags) => deploy(flags),
         Command::Promote(flags) => {
             services(&flags.target, "`promote`")?;
-            if flags.gates.smoke.is_some() {
-                return refuse(
-                    "smoke",
-                    "the version was judged when it came up; give it to `deploy --until preview`",
-                );
-            }
-            label(&flags.switch)
+            untaken::none_of(untaken::PROMOTE, &flags.given)
         }
         Command::Rollback(flags) => {
             either(&flags.target, "is to go back")?;
@@ -37,9 +33,20 @@ pub fn fits(command: &Command) -> Result<(), Error> {
                     "it is for a Service; a rolling deploy runs no migrations",
                 );
             }
-            Ok(())
+            let untaken = if flags.target.service.is_empty() {
+                untaken::OF_WORKLOAD
+            } else {
+                untaken::BACK
+            };
+            untaken::none_of(untaken, &flags.given)
         }
-        Command::Recover(flags) => either(&flags.target, "the run deployed to"),
+        Command::Recover(flags) => {
+            either(&flags.target, "the run deployed to")?;
+            match flags.target.service.is_empty() {
+                true => untaken::none_of(untaken::OF_WORKLOAD, &flags.given),
+                false => Ok(()),
+            }
+        }
         Command::Status(flags) => services(&flags.target, "`status`"),
         Command::Diagnose(flags) => {
             if flags.target.service.is_empty() && flags.target.workload.is_empty() {
@@ -99,7 +106,7 @@ fn rolling(flags: &cli::Deploy) -> Result<(), Error> {
             "a rolling deploy has no preview to end at; it is for `--strategy blue-green`",
         );
     }
-    Ok(())
+    untaken::none_of(untaken::ROLLING, &flags.given)
 }
 
 /// A command of Services: they are named, and no workload is.
@@ -167,6 +174,60 @@ mod tests {
     use super::*;
     use crate::cli::Cli;
 
+    #[test]
+    fn what_a_strategy_or_a_command_does_not_take_is_refused_even_at_its_default() {
+        let rolling = "deploy --strategy rolling --workload deployment/web --image web:2";
+        let plan = rolling.replace("deploy --", "plan --");
+        for (line, flags) in [
+            (
+                rolling,
+                &[
+                    "--switch auto",
+                    "--overlap 30s",
+                    "--soak 1m",
+                    "--drain 5m",
+                    "--retire scale",
+                    "--color-label color",
+                    "--preview-port http",
+                    "--replicas 3",
+                    "--lock-timeout 0s",
+                    "--migrate bin/migrate",
+                    "--migrate-timeout 15m",
+                    "--retry-migration",
+                    "--until preview",
+                    "--route pods",
+                    "--steps '10% 5m, 100%'",
+                    "--header 'canary: true'",
+                ][..],
+            ),
+            (&plan, &["--soak 1m"]),
+            (
+                "promote --service web",
+                &[
+                    "--smoke ./smoke.sh",
+                    "--smoke-timeout 5m",
+                    "--preview-port http",
+                    "--retire scale",
+                    "--color-label color",
+                    "--unschedulable-grace 5m",
+                ],
+            ),
+            (
+                "rollback --service web",
+                &["--lock-timeout 0s", "--unschedulable-grace 5m"],
+            ),
+            ("rollback --workload deployment/web", &["--lock-timeout 0s"]),
+            ("recover --workload deployment/web", &["--lock-timeout 0s"]),
+        ] {
+            assert_eq!(says(line), Ok(()), "{line}");
+            for flag in flags {
+                let said = says(&format!("{line} {flag}")).unwrap_err();
+                let name = flag.split(' ').next().unwrap();
+                assert!(said.starts_with(&format!("`{name}`: ")), "{line} {flag}: {said}");
+            }
+        }
+    }
+
     fn says(line: &str) -> Result<(), String> {
         let words = shlex::split(&format!("k8s-blue-green {line}")).unwrap();
         let cli = Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{line}: {error}"));
@@ -187,8 +248,13 @@ mod tests {
             "promote --service web",
             "rollback --service web --migrate-down 'bin/migrate down'",
             "rollback --workload deployment/web",
-            "recover --workload deployment/web",
-            "recover --service web",
+            "recover --workload deployment/web --timeout 2m",
+            "recover --service web --lock-timeout 1m --timeout 2m",
+            "rollback --service web --timeout 2m --api-grace 1m",
+            "deploy --strategy rolling --service web --image web:2 --smoke './smoke.sh' --smoke-timeout 1m --gate gate.yml",
+            "deploy --strategy rolling --service web --image web:2 --timeout 1m --unschedulable-grace 1m --api-grace 1m --on-failure leave",
+            "deploy --strategy canary --service web --image web:2 --route pods --soak 1m --drain 5m --steps '25% 5m, 100%'",
+            "promote --service web --switch atomic --overlap 1m --soak 1m --drain 1m --timeout 1m --lock-timeout 1m --gate gate.yml",
             "status --service web",
             "diagnose --service web --workload deployment/web",
             "gc",

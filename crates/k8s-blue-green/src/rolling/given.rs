@@ -30,13 +30,6 @@ pub(super) struct Given {
 /// Reads what is given.
 pub(super) async fn gathered(flags: &cli::Deploy, place: &Place<'_>) -> Result<Given, Failure> {
     let refuse = |flag, reason: String| Failure::from(Error::Flag { flag, reason });
-    if flags.migration.migrate.is_some() {
-        return Err(refuse(
-            "migrate",
-            "a rolling deploy replaces pods one by one; migrations are for `--strategy blue-green`"
-                .to_owned(),
-        ));
-    }
     if flags.version.manifests.is_empty() {
         return Ok(Given {
             workload: None,

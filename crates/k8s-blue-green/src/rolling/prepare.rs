@@ -17,10 +17,6 @@ use crate::workload::Workload;
 /// The images that the flags name.
 pub(super) fn asked(flags: &cli::Deploy, manifest: Option<&Value>) -> Result<Vec<Wanted>, Failure> {
     let usage = |reason: String| Failure::new(Exit::Usage, reason);
-    if flags.version.replicas.is_some() {
-        let reason = "`--replicas`: a rolling deploy leaves the number of pods as it is".to_owned();
-        return Err(usage(reason).help("scale the workload itself, or set `replicas` in its manifest"));
-    }
     let images: Result<Vec<Wanted>, _> = flags
         .version
         .image

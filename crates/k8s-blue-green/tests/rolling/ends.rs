@@ -318,17 +318,6 @@ async fn flags_that_mean_nothing_change_nothing() {
             &["--workload", "deployment/web", "--image", "db=x:1"],
             "means no container",
         ),
-        (
-            &[
-                "--workload",
-                "deployment/web",
-                "--image",
-                "x:1",
-                "--replicas",
-                "2",
-            ],
-            "leaves the number of pods",
-        ),
         (&["--image", "x:1"], "no workload is named"),
     ] {
         let line: Vec<&str> = ["deploy", "--strategy", "rolling"]
