@@ -1,11 +1,14 @@
 //! The command `promote`: a new version that is up and judged gets the traffic, from another machine than the one that brought it up.
 
+use std::time::Duration;
+
 use gha::outcome::Outcome;
 use gha::{Failure, text};
 
 use super::shift::Ready;
 use super::stopped::Stopped;
 use super::{Done, PATIENCE, begun, closed, onwards};
+use crate::canary::Plan;
 use crate::cli::Promote;
 use crate::error::Error;
 use crate::gates::{Candidate, Gates};
@@ -15,7 +18,7 @@ use crate::report;
 use crate::rollback::know;
 use crate::run::Run;
 use crate::state::{Canary, Phase, State};
-use crate::story::{Story, conclude};
+use crate::story::{Became, Story, conclude};
 
 /// Runs the command.
 ///
@@ -39,18 +42,32 @@ async fn promote(flags: &Promote, story: &mut Story, place: &Place<'_>) -> Resul
         }
         .into());
     }
-    let (gates, held) = begun(
-        services,
-        &flags.gates,
-        &[flags.switch.soak],
-        &flags.times,
-        story,
-        place,
-    )
-    .await?;
+    let watched = place.runner.cancel().guard(Box::pin(watched(flags, place)));
+    let watched = watched.await.map_err(|cancelled| {
+        let headline = format!("{cancelled}; nothing was changed");
+        story.failure(cancelled.0.exit(), Became::Failed, headline, place)
+    })?;
+    let (gates, held) = begun(services, &flags.gates, &watched, &flags.times, story, place).await?;
     let going = held.during(Box::pin(go_on(flags, &gates, story, place)));
     let ended = place.runner.cancel().guard(Box::pin(going)).await;
     closed(ended, services, flags.ends, &gates, held, story, place).await
+}
+
+/// For how long traffic will be watched at a time: in each step of a canary that is still to come, and in the soak. Whatever does not
+/// wait to be promoted, or can't be read, is told later, when the lock is held.
+async fn watched(flags: &Promote, place: &Place<'_>) -> Vec<Duration> {
+    let mut watched = vec![flags.switch.soak];
+    for name in &flags.target.service {
+        let Ok(lead) = Lead::read(name, place).await else {
+            continue;
+        };
+        let canary = waiting(&lead).ok().and_then(|state| state.canary);
+        if let Some(plan) = canary.and_then(|canary| Plan::of(&canary).ok()) {
+            let rest = plan.rest().unwrap_or_default();
+            watched.extend(rest.iter().filter_map(|step| step.hold));
+        }
+    }
+    watched
 }
 
 async fn go_on(

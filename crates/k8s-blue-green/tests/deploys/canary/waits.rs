@@ -48,3 +48,22 @@ async fn a_canary_has_the_pods_of_its_share_and_the_old_version_keeps_its_own() 
     assert_eq!(left(&world), Vec::<String>::new());
     serves(&world, "shop:1");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_gate_that_can_not_judge_in_a_step_is_refused_by_promote_as_by_deploy() {
+    let world = shop(gateway_route()).await;
+    let gate = ["--gate", "steady https://shop.example.com/health"];
+    // The soak is long enough for it, and the steps are not.
+    let mut line = DEPLOY.to_vec();
+    line[12] = "5m";
+    let deploy = world.run(&[&line[..], &gate].concat()).await;
+    deploy.failed(Exit::Usage);
+    assert_eq!(deploy.writes(), [] as [&str; 0]);
+    world.run(&[&line[..], &["--until", "10%"]].concat()).await.good();
+    let promote = ["promote", "--service", "web", "--soak", "5m"];
+    let promote = world.other("8").run(&[&promote[..], &gate].concat()).await;
+    promote.failed(Exit::Usage);
+    assert_eq!(promote.says(), deploy.says());
+    assert_eq!(promote.writes(), [] as [&str; 0]);
+    assert!((share(&world, "httproutes") - 10.0).abs() < 0.1);
+}
