@@ -33,6 +33,7 @@ mod image_tag;
 mod k8s_access;
 mod k8s_cancel;
 mod k8s_deploy;
+mod k8s_judged;
 mod k8s_preview;
 mod ledger;
 mod notify_delivery;

@@ -137,20 +137,24 @@ impl Gates {
         }
     }
 
-    /// Runs what needs no traffic: what looks at the preview, whole, and of the others what must be ready. `is_last` runs those
-    /// whole too, because nothing watches them later.
-    pub async fn before(&self, is_last: bool, place: &Place<'_>) -> Says {
+    /// Runs all of what looks at the preview of the version that they are about.
+    pub async fn preview(&self, place: &Place<'_>) -> Says {
+        self.preview.run(Part::Whole, &Plain, place.runner).await
+    }
+
+    /// Runs, of what watches traffic, what must be ready before there is any. `is_last` runs all of it, because nothing watches it
+    /// later.
+    pub async fn ready(&self, is_last: bool, place: &Place<'_>) -> Says {
         let part = if is_last { Part::Whole } else { Part::Wait };
-        let preview = self.preview.run(Part::Whole, &Plain, place.runner).await;
-        if preview != Says::Pass {
-            return preview;
-        }
         self.traffic.run(part, &Plain, place.runner).await
     }
 
     /// Runs all gates whole.
     pub async fn whole(&self, place: &Place<'_>) -> Says {
-        self.before(true, place).await
+        match self.preview(place).await {
+            Says::Pass => self.ready(true, place).await,
+            says => says,
+        }
     }
 
     /// Runs what watches traffic, each for that long.
@@ -285,7 +289,7 @@ mod tests {
         let refused = both.fits(minute, &place).unwrap_err();
         assert!(refused.error.to_string().contains("traffic.yml"), "{refused:?}");
         assert!(both.fits(minute * 5, &place).is_ok());
-        let says = both.before(false, &place).await;
+        let says = both.preview(&place).await;
         assert!(matches!(says, Says::Fail(_)), "{says:?}");
         assert_eq!(both.told().len(), 1);
 

@@ -1,9 +1,10 @@
 //! What judges a new version: gates and a smoke command, on the preview before there is traffic, and gates that watch during the soak.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use gate::gates::Says;
-use gha::Exit;
+use gha::{Exit, text};
 
 use super::shift::Ready;
 use super::stopped::Stopped;
@@ -29,32 +30,57 @@ pub(super) async fn before(
     let Some(first) = ready.first() else { return Ok(()) };
     let smoke = flags.gates.smoke.as_deref().map(Smoke::of).transpose();
     let smoke = smoke.map_err(|error| Error::unfit(error.to_string()))?;
-    let mut candidate = Candidate {
-        service: first.lead.name.clone(),
-        image: first.image.clone(),
-        color: first.state.new.color.clone(),
-        preview_url: None,
-    };
-    // Kept until all that looks through it has ended.
-    let preview = if flags.gates.smoke.is_some() || gates.previews() {
-        let preview = Preview::open(&first.lead.name, flags.gates.preview_port.as_deref(), place).await?;
-        candidate.preview_url = Some(preview.url());
-        Some(preview)
-    } else {
-        None
-    };
-    gates.about(&candidate, place);
-    if let (Some(smoke), Some(preview)) = (&smoke, &preview) {
-        smoked(smoke, &candidate, preview, flags.gates.smoke_timeout, place).await?;
-        story.note("the smoke command succeeded on the preview", place);
+    if smoke.is_some() || gates.previews() {
+        let mut judged = BTreeSet::new();
+        for one in ready {
+            // Several Services of one Deployment have one new version.
+            if judged.insert(&one.state.new.deployment) {
+                preview(one, smoke.as_ref(), flags, gates, story, place).await?;
+            }
+        }
     }
+    gates.about(&candidate(first), place);
     if gates.is_empty() {
         return Ok(());
     }
-    let says = gates.before(flags.switch.soak.is_zero(), place).await;
-    passed(says)?;
+    passed(gates.ready(flags.switch.soak.is_zero(), place).await)?;
     story.note("the gates let the new version pass, before it has traffic", place);
     Ok(())
+}
+
+/// Judges one new version on its preview.
+async fn preview(
+    one: &Ready,
+    smoke: Option<&Smoke>,
+    flags: &Deploy,
+    gates: &Gates,
+    story: &mut Story,
+    place: &Place<'_>,
+) -> Result<(), Stopped> {
+    // Kept until all that looks through it has ended.
+    let preview = Preview::open(&one.lead.name, flags.gates.preview_port.as_deref(), place).await?;
+    let candidate = Candidate {
+        preview_url: Some(preview.url()),
+        ..candidate(one)
+    };
+    gates.about(&candidate, place);
+    if let Some(smoke) = smoke {
+        smoked(smoke, &candidate, &preview, flags.gates.smoke_timeout, place).await?;
+        let deployment = text::line(&one.state.new.deployment);
+        let line = format!("the smoke command succeeded on the preview of `{deployment}`");
+        story.note(line, place);
+    }
+    passed(gates.preview(place).await)
+}
+
+/// What gates know of a new version.
+fn candidate(one: &Ready) -> Candidate {
+    Candidate {
+        service: one.lead.name.clone(),
+        image: one.image.clone(),
+        color: one.state.new.color.clone(),
+        preview_url: None,
+    }
 }
 
 /// Runs the smoke command on the preview.
