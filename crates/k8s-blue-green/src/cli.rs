@@ -1,7 +1,6 @@
 //! The flags of `k8s-blue-green`; in an action each is an input of the same name.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -12,12 +11,18 @@ use gha::steps::Weight;
 mod canary;
 mod given;
 mod interface;
+mod place;
 mod switch;
+mod times;
+mod version;
 
 pub use canary::{Canary, Until};
 pub use given::Given;
 pub use interface::{INTERFACE, KUBECONFIG};
+pub use place::{Place, Target};
 pub use switch::{Retire, Switch, SwitchBy};
+pub use times::{Ends, Times, Undo};
+pub use version::{Gates, Migration, Version};
 
 /// Examples of all commands.
 const EXAMPLES: &str = "Examples:
@@ -125,155 +130,6 @@ impl Command {
             Self::Gc(flags) => &flags.place,
         }
     }
-}
-
-/// The cluster.
-#[derive(Clone, Debug, Default, Args)]
-pub struct Place {
-    /// Namespace [default: the context's, else `default`].
-    #[arg(long, value_name = "NAME", help_heading = "Cluster")]
-    pub namespace: Option<String>,
-    /// Context of the kubeconfig [default: its current one].
-    #[arg(long, value_name = "NAME", help_heading = "Cluster")]
-    pub context: Option<String>,
-    /// File with a kubeconfig; `-` is standard input [default: `KUBECONFIG`, else `~/.kube/config`, else the pod's own account].
-    #[arg(long, value_name = "FILE", help_heading = "Cluster")]
-    pub kubeconfig_file: Option<PathBuf>,
-    /// EKS cluster, reached by the AWS credentials at hand, without a kubeconfig.
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["context", "kubeconfig_file"], help_heading = "Cluster")]
-    pub eks_cluster: Option<String>,
-    /// Region of the EKS cluster [default: the environment's or the profile's].
-    #[arg(
-        long,
-        value_name = "REGION",
-        requires = "eks_cluster",
-        help_heading = "Cluster"
-    )]
-    pub region: Option<String>,
-    /// Role to take for the EKS cluster: by the workflow's OIDC token where the job may have one, else by the credentials at hand.
-    #[arg(
-        long,
-        value_name = "ARN",
-        value_parser = aws::flags::role_arn,
-        requires = "eks_cluster",
-        help_heading = "Cluster"
-    )]
-    pub role_arn: Option<String>,
-    /// Name of the deployment environment, for the ledger and messages.
-    #[arg(long, value_name = "NAME", help_heading = "Result")]
-    pub environment: Option<String>,
-}
-
-/// What is deployed to.
-#[derive(Clone, Debug, Default, Args)]
-pub struct Target {
-    /// Service whose traffic moves. Several are switched in the order given, all or none.
-    #[arg(long, value_name = "NAME", help_heading = "Target")]
-    pub service: Vec<String>,
-    /// Workload of a rolling deploy, as `deployment/web`, `statefulset/db` or `daemonset/agent` [default: what the Service leads to].
-    #[arg(long, value_name = "KIND/NAME", help_heading = "Target")]
-    pub workload: Vec<String>,
-}
-
-/// What the new version is.
-#[derive(Clone, Debug, Default, Args)]
-pub struct Version {
-    /// Image, as `container=reference`; without `container=` for the only container, or for all of the same repository.
-    #[arg(long, value_name = "IMAGE", help_heading = "Version")]
-    pub image: Vec<String>,
-    /// Manifests: a file, a folder, a glob, `-` for standard input, `kustomize:FOLDER` (by `kubectl kustomize`), or
-    /// `helm:RELEASE CHART ARGUMENTS…` (by `helm template`).
-    #[arg(long, value_name = "WHAT", help_heading = "Version")]
-    pub manifests: Vec<String>,
-    /// Number of pods of the new version [default: as many as the old one has].
-    #[arg(long, value_name = "COUNT", value_parser = some_pods, help_heading = "Version")]
-    pub replicas: Option<u32>,
-}
-
-/// What is done before the new version comes up.
-#[derive(Clone, Debug, Default, Args)]
-pub struct Migration {
-    /// Job that must succeed first: `container=words` or `container=["a", "JSON list"]` for the new version's own container with
-    /// another command, or `job/NAME` for a Job of the manifests.
-    #[arg(long, value_name = "COMMAND", help_heading = "Migration")]
-    pub migrate: Option<String>,
-    /// Longest time for it.
-    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = some_time, help_heading = "Migration")]
-    pub migrate_timeout: Duration,
-    /// Run a migration again that failed.
-    #[arg(long, help_heading = "Migration")]
-    pub retry_migration: bool,
-}
-
-/// What judges the new version.
-#[derive(Clone, Debug, Default, Args)]
-pub struct Gates {
-    /// Gate that must say yes, else the old version comes back: a gate file of `health-gate`, or `PRESET URL [DURATION]`. What it
-    /// waits for is asked before there is traffic; what it watches is watched while traffic moves.
-    #[arg(long, value_name = "GATE", help_heading = "Gate")]
-    pub gate: Vec<String>,
-    /// Variable of the gate files, over what they say. `version`, `image`, `service`, `namespace`, `color` and `preview_url` are
-    /// there without it.
-    #[arg(long, value_name = "NAME=VALUE", help_heading = "Gate")]
-    pub gate_var: Vec<String>,
-    /// Command that must succeed before there is traffic; the new version is at `PREVIEW_URL`. No shell reads it.
-    #[arg(long, value_name = "COMMAND", help_heading = "Gate")]
-    pub smoke: Option<String>,
-    /// Longest time for it.
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = some_time, help_heading = "Gate")]
-    pub smoke_timeout: Duration,
-    /// Port of the Service that the preview leads to, by name or number [default: the first].
-    #[arg(long, value_name = "PORT", help_heading = "Gate")]
-    pub preview_port: Option<String>,
-}
-
-/// How long things may take.
-#[derive(Clone, Debug, Args)]
-pub struct Times {
-    /// Longest time until all pods of the new version are ready; gates, steps, soak and drain come on top.
-    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = some_time, help_heading = "Time")]
-    pub timeout: Duration,
-    /// How long pods may find no node: an autoscaler may be adding one.
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = gha::duration::parse, help_heading = "Time")]
-    pub unschedulable_grace: Duration,
-    /// How long the API server may be out of reach before the run gives up.
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = gha::duration::parse, help_heading = "Time")]
-    pub api_grace: Duration,
-    /// How long to wait for another deploy to end.
-    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = gha::duration::parse, help_heading = "Time")]
-    pub lock_timeout: Duration,
-}
-
-/// What becomes of a deploy that can't go on.
-#[derive(Clone, Copy, Debug, Args)]
-pub struct Ends {
-    /// What a failure does: `rollback` brings the old version back, `leave` changes nothing more.
-    #[arg(
-        long,
-        value_name = "WHAT",
-        default_value = "rollback",
-        hide_possible_values = true,
-        help_heading = "Failure"
-    )]
-    pub on_failure: Undo,
-    /// What a cancel does: `rollback` or `leave`.
-    #[arg(
-        long,
-        value_name = "WHAT",
-        default_value = "rollback",
-        hide_possible_values = true,
-        help_heading = "Failure"
-    )]
-    pub on_cancel: Undo,
-}
-
-/// What becomes of a deploy that can't go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Undo {
-    /// The old version comes back.
-    Rollback,
-    /// Nothing is changed any more.
-    Leave,
 }
 
 /// How a new version takes over.
@@ -439,22 +295,4 @@ pub struct Gc {
     /// Only say what would go.
     #[arg(long, help_heading = "Result")]
     pub dry_run: bool,
-}
-
-/// A duration that is one: without any time nothing could succeed.
-fn some_time(text: &str) -> Result<Duration, String> {
-    match gha::duration::parse(text) {
-        Ok(time) if time.is_zero() => Err("must be longer than 0s".to_owned()),
-        Ok(time) => Ok(time),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
-/// A number of pods that something can serve with.
-fn some_pods(text: &str) -> Result<u32, String> {
-    match text.parse() {
-        Ok(0) => Err("must be at least 1: without pods nothing serves".to_owned()),
-        Ok(count) => Ok(count),
-        Err(_) => Err(format!("`{}` is no number of pods", gha::text::line(text))),
-    }
 }
