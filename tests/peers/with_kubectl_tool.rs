@@ -40,13 +40,17 @@ impl Court {
     }
 
     fn says(&self, line: &str) -> (Option<i32>, String) {
+        self.says_to(&line.split(' ').collect::<Vec<_>>())
+    }
+
+    fn says_to(&self, words: &[&str]) -> (Option<i32>, String) {
         let mut command = self.home.command("k8s-blue-green");
         // On a laptop each command is a run of its own; these are of one.
         command
             .env("KUBECONFIG", self.home.path().join("kubeconfig"))
             .env("GITHUB_REPOSITORY", "acme/shop")
             .env("GITHUB_RUN_ID", "7")
-            .args(line.split(' '));
+            .args(words);
         let output = command.output().unwrap();
         let said = [output.stdout, output.stderr].concat();
         (output.status.code(), String::from_utf8_lossy(&said).into_owned())
@@ -251,4 +255,44 @@ fn a_rolling_deploy_is_a_rollout_and_undone_by_either() {
     assert_eq!(said.code, 0, "{}", said.err);
     judge.does("rollout status deployment/web --timeout=10s");
     assert_eq!(judge.reads("deployment/web", image), "web:4");
+}
+
+#[test]
+fn a_canary_is_what_kubectl_sees_at_each_weight_and_leaves_the_route_as_it_was_applied() {
+    let route = json!({
+        "apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": { "name": "web" },
+        "spec": { "parentRefs": [{ "name": "edge" }], "rules": [{ "backendRefs": [{ "name": "web", "port": 80 }] }] },
+    });
+    let court = Court::of(&[web("web:1"), vec![route.clone()]].concat(), "");
+    let judge = &court.judge;
+    let weights = || {
+        let path = "{range.spec.rules[0].backendRefs[*]}{.name}={.weight},{end}";
+        judge.reads("httproute/web", path)
+    };
+    let before = judge.reads("httproute/web", "{.spec}");
+    let deploy =
+        "deploy --service web --image web:2 --strategy canary --route httproute/web --until 25% --soak 0s";
+    let mut words: Vec<&str> = deploy.split(' ').collect();
+    words.extend(["--steps", "25% 1s, 50% 1s, 100%"]);
+    let (code, said) = court.says_to(&words);
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(weights(), "web=75,web-canary=25,");
+    judge.does("rollout status deployment/web-green --timeout=10s");
+    judge.does("wait --for=jsonpath={.spec.selector.color}=green service/web-canary --timeout=10s");
+    court.leads_to("web", 2);
+    court.tool("promote --service web --until 50%");
+    assert_eq!(weights(), "web=50,web-canary=50,");
+    court.tool("promote --service web --soak 0s --drain 10m");
+    court.leads_to("web-green", 2);
+    assert_eq!(judge.reads("httproute/web", "{.spec}"), before);
+    for gone in ["service web-canary", "service web-preview"] {
+        assert_eq!(judge.says(&format!("get {gone}")).code, 1, "{gone}");
+    }
+    // What a person applies again is theirs alone, and comes to the same.
+    let said = judge.applies("", &[route]);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    assert_eq!(judge.reads("httproute/web", "{.spec}"), before);
+    court.tool("rollback --service web");
+    court.leads_to("web", 2);
+    assert_eq!(judge.reads("httproute/web", "{.spec}"), before);
 }
