@@ -5,12 +5,13 @@ use serde_json::Value;
 
 use super::ending::Rolled;
 use super::history::{self, Revision};
-use super::images::{self, Wanted};
+use super::images;
 use super::mark::{Mark, Phase};
 use super::story::Story;
 use super::{drive, find, progress, scaled};
 use crate::api::{Apply, Refused};
 use crate::cli;
+use crate::image::{ImageError, Wanted};
 use crate::place::Place;
 use crate::workload::Workload;
 
@@ -231,6 +232,6 @@ pub(super) fn not_taken(named: &Workload, refused: &Refused, is_new: bool) -> Fa
     Failure::new(exit, headline).help("nothing was changed")
 }
 
-fn usage(error: images::ImageError) -> Failure {
+fn usage(error: ImageError) -> Failure {
     Failure::new(Exit::Usage, format!("`--image`: {error}")).help("nothing was changed")
 }

@@ -316,7 +316,7 @@ async fn flags_that_mean_nothing_change_nothing() {
         (&["--workload", "pod/web", "--image", "x:1"], "names no workload"),
         (
             &["--workload", "deployment/web", "--image", "db=x:1"],
-            "means no container",
+            "there is no container `db`",
         ),
         (&["--image", "x:1"], "no workload is named"),
     ] {
