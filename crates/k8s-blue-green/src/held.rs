@@ -30,6 +30,31 @@ pub struct Held<'a> {
     leases: RefCell<Vec<Value>>,
 }
 
+/// Who holds the lock of a Service just now; nobody where it is this run, or where it may not be asked.
+///
+/// # Errors
+/// When it can't be read.
+pub async fn holder(service: &str, place: &Place<'_>) -> Result<Option<String>, Error> {
+    let lease = place
+        .api
+        .get(&Kind::lease(), &place.namespace, &lock::name(service))
+        .await;
+    let lease = match lease {
+        Err(refused) if refused.status == Some(403) => return Ok(None),
+        other => other.map_err(Error::refused(format!("read the lock of Service `{service}`")))?,
+    };
+    let (run, now) = (Run::of(place.runner), place.runner.now());
+    let shows = lease.map(|lease| lock::shows(&lease, &run, Duration::ZERO, now));
+    Ok(match shows {
+        // One that looks dead is waited for a minute, and then taken.
+        Some(Shows::Held {
+            by,
+            seems_dead: false,
+        }) => Some(by),
+        _ => None,
+    })
+}
+
 impl<'a> Held<'a> {
     /// Takes the locks of these Services, one after the other in the order of their names, and waits for each for as long as the
     /// flags allow. Where Leases may not be used, that is said, and the conditions of the writes are all there is.

@@ -77,7 +77,7 @@ pub async fn at(flags: &cli::Deploy, place: &Place<'_>) -> Result<Outcome, Failu
     let beginning = async {
         gates.preflight(place).await?;
         let given = given::gathered(flags, place).await?;
-        for line in given.applied(false, place).await? {
+        for line in given.applied(place).await? {
             place.runner.info(&line);
         }
         Ok::<_, Failure>(given.workload)

@@ -154,21 +154,21 @@ pub async fn point(
     }
 }
 
-/// What would come of pointing it at the new version; nothing is stored.
+/// The patch that would point it at the new version, and of which kind it is; nothing where it is gone.
 ///
 /// # Errors
-/// When the server would not take it.
-pub async fn would_point(known: &Scaler, (from, to): (&str, &str), place: &Place<'_>) -> Result<(), Refused> {
+/// When it can't be read.
+pub async fn would_point(
+    known: &Scaler,
+    (from, to): (&str, &str),
+    place: &Place<'_>,
+) -> Result<Option<(Kind, Value)>, Refused> {
     let kind = words(known.keda).kind;
-    let Some(scaler) = place.api.get(&kind, &place.namespace, &known.name).await? else {
-        return Ok(());
-    };
-    let patch = pointed(&scaler, from, to, known.min);
-    place
-        .api
-        .patch(&kind, &place.namespace, &known.name, &patch, true)
-        .await?;
-    Ok(())
+    let found = place.api.get(&kind, &place.namespace, &known.name).await?;
+    Ok(found.map(|scaler| {
+        let patch = pointed(&scaler, from, to, known.min);
+        (kind, patch)
+    }))
 }
 
 /// Whether it points at the new version still, or at the old one with another least number of pods than its own. One that somebody

@@ -22,7 +22,10 @@ pub mod conflict;
 pub mod kinds;
 pub mod order;
 
+mod error;
+
 use compare::{changed, holds};
+pub use error::ApplyError;
 use kinds::Kinds;
 
 /// The pauses before a look after an apply whose answer is unknown.
@@ -67,59 +70,6 @@ pub struct Change {
     pub name: String,
     /// What became of it.
     pub what: What,
-}
-
-/// Why an object was not applied. Those before it were.
-#[derive(Debug, thiserror::Error)]
-pub enum ApplyError {
-    /// The server knows no such kind.
-    #[error(
-        "{from}: the cluster knows no kind `{kind}` of `{api_version}`; its definition may not be installed"
-    )]
-    Unknown {
-        /// Where the object is from.
-        from: String,
-        /// Its kind.
-        kind: String,
-        /// Its version.
-        api_version: String,
-    },
-    /// It is in no namespace.
-    #[error(
-        "{from}: {kind} `{name}` is in no namespace, so it is for who administers the cluster to apply; leave it out of this deploy"
-    )]
-    Wide {
-        /// Where the object is from.
-        from: String,
-        /// Its kind.
-        kind: String,
-        /// Its name.
-        name: String,
-    },
-    /// Somebody else has fields of it.
-    #[error(
-        "{from}: {kind} `{name}` has fields that {managers} manages, and they were left as they are: {said}"
-    )]
-    Conflict {
-        /// Where the object is from.
-        from: String,
-        /// Its kind.
-        kind: String,
-        /// Its name.
-        name: String,
-        /// Who has them.
-        managers: String,
-        /// The server's own words, inert.
-        said: String,
-    },
-    /// A call failed.
-    #[error("{from}: {refused}")]
-    Refused {
-        /// Where the object is from.
-        from: String,
-        /// Why.
-        refused: Refused,
-    },
 }
 
 impl Change {
@@ -174,26 +124,58 @@ pub async fn apply(
     }
     let mut changes = Vec::with_capacity(known.len());
     for (manifest, kind) in known {
-        let what = match kind {
-            None => What::LeftOut("the namespace of this run is there already"),
-            Some(kind) => {
-                let one = One {
-                    manifest,
-                    kind: &kind,
-                    object: ready(&manifest.object, &how),
-                    how,
-                    place,
-                };
-                one.apply().await?
-            }
-        };
-        changes.push(Change {
-            kind: text::line(object::text(&manifest.object, "/kind")),
-            name: object::name(&manifest.object).to_owned(),
-            what,
-        });
+        changes.push(one(manifest, kind.as_ref(), how, place).await?);
     }
     Ok(changes)
+}
+
+/// Asks what would come of applying each of these objects, whatever became of those before it; gives its kind too.
+pub async fn would<'a>(
+    manifests: &'a [Manifest],
+    how: How<'_>,
+    place: &Place<'_>,
+) -> Vec<(&'a Manifest, Result<(Option<Kind>, Change), ApplyError>)> {
+    let mut sorted: Vec<&Manifest> = manifests.iter().collect();
+    sorted.sort_by_key(|manifest| order::rank(&manifest.object));
+    let how = How { dry_run: true, ..how };
+    let mut kinds = Kinds::default();
+    let mut all = Vec::with_capacity(sorted.len());
+    for manifest in sorted {
+        let asked = match kind_of(manifest, &mut kinds, place).await {
+            Ok(kind) => one(manifest, kind.as_ref(), how, place)
+                .await
+                .map(|change| (kind, change)),
+            Err(error) => Err(error),
+        };
+        all.push((manifest, asked));
+    }
+    all
+}
+
+async fn one(
+    manifest: &Manifest,
+    kind: Option<&Kind>,
+    how: How<'_>,
+    place: &Place<'_>,
+) -> Result<Change, ApplyError> {
+    let what = match kind {
+        None => What::LeftOut("the namespace of this run is there already"),
+        Some(kind) => {
+            let one = One {
+                manifest,
+                kind,
+                object: ready(&manifest.object, &how),
+                how,
+                place,
+            };
+            one.apply().await?
+        }
+    };
+    Ok(Change {
+        kind: text::line(object::text(&manifest.object, "/kind")),
+        name: object::name(&manifest.object).to_owned(),
+        what,
+    })
 }
 
 /// The kind of an object that is applied; none for the run's own Namespace.

@@ -13,7 +13,7 @@ use super::look::Found;
 use super::shift::Ready;
 use super::stopped::Stopped;
 use crate::api::Kind;
-use crate::apply::{self, ApplyError, How};
+use crate::apply::{self, How};
 use crate::canary::Plan;
 use crate::cli::{Deploy, Retire};
 use crate::color;
@@ -145,15 +145,7 @@ async fn applied(
         services: &flags.target.service,
         annotations: &[],
     };
-    let changes = apply::apply(given, how, place)
-        .await
-        .map_err(|error| match error {
-            ApplyError::Refused { from, refused } => Error::Refused {
-                what: format!("apply {from}"),
-                refused,
-            },
-            other => Error::unfit(other.to_string()),
-        })?;
+    let changes = apply::apply(given, how, place).await.map_err(Error::from)?;
     for change in &changes {
         story.note(change.line(false), place);
     }

@@ -157,11 +157,27 @@ fn made_from(live: &Live, given: &mut Vec<Manifest>) -> Result<Value, Error> {
     }
 }
 
+/// Why a deploy that waits to be promoted is not this run's to undo; nothing where it does not wait, or is its own.
+pub(super) fn of_another(lead: &Lead, state: &State, place: &Place<'_>) -> Option<Error> {
+    let is_theirs = state.waits() && state.run != Run::of(place.runner).name;
+    is_theirs.then(|| Error::Locked {
+        service: lead.name.clone(),
+        by: format!(
+            "run `{}`, whose new version `{}` waits to be promoted or rolled back,",
+            object::shown(&state.run),
+            object::shown(&state.new.deployment)
+        ),
+    })
+}
+
 /// Brings to an end what an earlier run left: this run has the lock, so nobody else does.
 async fn settled(lead: &mut Lead, story: &mut Story, place: &Place<'_>) -> Result<Option<State>, Stopped> {
     let Some(state) = lead.state()? else {
         return Ok(None);
     };
+    if let Some(error) = of_another(lead, &state, place) {
+        return Err(error.into());
+    }
     match state.phase {
         Phase::RolledBack if state.canary.is_some() => {
             tidy(lead, &Came::Back(state), &own(None), story, place).await;
@@ -173,17 +189,6 @@ async fn settled(lead: &mut Lead, story: &mut Story, place: &Place<'_>) -> Resul
         }
         Phase::Done | Phase::RolledBack | Phase::Preparing => return Ok(Some(state)),
         Phase::Prepared if state.run == Run::of(place.runner).name => return Ok(Some(state)),
-        _ if state.waits() && state.run != Run::of(place.runner).name => {
-            return Err(Error::Locked {
-                service: lead.name.clone(),
-                by: format!(
-                    "run `{}`, whose new version `{}` waits to be promoted or rolled back,",
-                    object::shown(&state.run),
-                    object::shown(&state.new.deployment)
-                ),
-            }
-            .into());
-        }
         Phase::Prepared | Phase::Canary | Phase::Overlap | Phase::Switched => {}
     }
     story.note(

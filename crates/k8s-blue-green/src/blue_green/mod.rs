@@ -72,11 +72,7 @@ pub async fn at(flags: &Deploy, place: &Place<'_>) -> Result<Outcome, Failure> {
 async fn deploy(flags: &Deploy, story: &mut Story, place: &Place<'_>) -> Result<Outcome, Failure> {
     let services = &flags.target.service;
     let canary = fits(flags)?;
-    let mut watched = vec![flags.switch.soak];
-    if let Some(canary) = &canary {
-        let steps = canary::Plan::of(canary)?.steps;
-        watched.extend(steps.as_slice().iter().filter_map(|step| step.hold));
-    }
+    let watched = watched(flags, canary.as_ref())?;
     let (gates, held) = begun(services, &flags.gates, &watched, &flags.times, story, place).await?;
     let going = held.during(Box::pin(steps(flags, canary.as_ref(), &gates, story, place)));
     let ended = place.runner.cancel().guard(Box::pin(going)).await;
@@ -104,6 +100,25 @@ async fn closed(
     ended
 }
 
+/// For how long the new version is watched, each time.
+fn watched(flags: &Deploy, canary: Option<&Canary>) -> Result<Vec<Duration>, Error> {
+    let mut watched = vec![flags.switch.soak];
+    if let Some(canary) = canary {
+        let steps = canary::Plan::of(canary)?.steps;
+        watched.extend(steps.as_slice().iter().filter_map(|step| step.hold));
+    }
+    Ok(watched)
+}
+
+/// The gates, read; they fit the times for which they will watch.
+fn asked(gates: &cli::Gates, watched: &[Duration], place: &Place<'_>) -> Result<Gates, Failure> {
+    let gates = Gates::of(gates, place)?;
+    for time in watched.iter().filter(|time| !time.is_zero()) {
+        gates.fits(*time, place)?;
+    }
+    Ok(gates)
+}
+
 /// Reads and asks the gates, which will watch for these times, and takes the locks: nothing else is changed by then.
 async fn begun<'a>(
     services: &[String],
@@ -113,10 +128,7 @@ async fn begun<'a>(
     story: &Story,
     place: &'a Place<'_>,
 ) -> Result<(Gates, Held<'a>), Failure> {
-    let gates = Gates::of(gates, place)?;
-    for time in watched.iter().filter(|time| !time.is_zero()) {
-        gates.fits(*time, place)?;
-    }
+    let gates = asked(gates, watched, place)?;
     let beginning = async {
         gates.preflight(place).await?;
         Ok::<_, Failure>(Held::take(place, services, times.lock_timeout).await?)

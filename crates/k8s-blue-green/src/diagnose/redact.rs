@@ -1,7 +1,7 @@
 //! Objects without what may be secret, for an archive that is passed on. Pure.
 //!
 //! Values of variables go, wherever they stand; so do words of commands that look secret, headers of probes, and annotations that
-//! hold an object again. References to Secrets stay: they are names. No Secret and no ConfigMap is ever read.
+//! hold an object again. References to Secrets stay: they are names. What a Secret holds goes whole.
 
 use serde_json::Value;
 
@@ -34,6 +34,11 @@ const SECRET: [&str; 12] = [
 pub fn redact(object: &mut Value) {
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.shift_remove("managedFields");
+    }
+    if object.get("kind").and_then(Value::as_str) == Some("Secret") {
+        for key in ["data", "stringData"] {
+            leave_out(object, key);
+        }
     }
     walk(object);
 }

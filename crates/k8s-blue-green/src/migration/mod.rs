@@ -96,6 +96,32 @@ impl Ran {
     }
 }
 
+/// What there is of a migration's Job, and what is to be done about it.
+///
+/// # Errors
+/// When the Jobs can't be read.
+pub async fn decided(
+    job: &Job,
+    retry: bool,
+    place: &Place<'_>,
+) -> Result<(Option<Value>, Decision), Refused> {
+    let (api, namespace) = (&place.api, &place.namespace);
+    let there = api.get(&Kind::job(), namespace, job.name()).await?;
+    let all = match there.as_ref().map(stand) {
+        Some(Stand::Complete) => {
+            let labels = format!("{LABEL}={}", job.base);
+            let which = Which {
+                labels: Some(&labels),
+                fields: None,
+            };
+            api.list(&Kind::job(), namespace, &which).await?
+        }
+        _ => Vec::new(),
+    };
+    let decision = decide(there.as_ref(), &all, job.way, retry);
+    Ok((there, decision))
+}
+
 impl Migration<'_> {
     /// Runs it, or finds that it was run.
     pub async fn run(&self, ran: &mut Ran, place: &Place<'_>) -> End {
@@ -121,12 +147,9 @@ impl Migration<'_> {
     /// Brings its Job about.
     async fn begun(&self, ran: &mut Ran, place: &Place<'_>) -> Result<(), End> {
         let name = self.job.name();
-        let there = self.there(place).await.map_err(End::NotStarted)?;
-        let all = match there.as_ref().map(stand) {
-            Some(Stand::Complete) => self.all(place).await.map_err(End::NotStarted)?,
-            _ => Vec::new(),
-        };
-        match decide(there.as_ref(), &all, self.job.way, self.retry) {
+        let decided = decided(self.job, self.retry, place).await;
+        let (there, decision) = decided.map_err(End::NotStarted)?;
+        match decision {
             Decision::Create => {}
             Decision::Again { uid, why } => {
                 place
@@ -163,16 +186,6 @@ impl Migration<'_> {
             .api
             .get(&Kind::job(), &place.namespace, self.job.name())
             .await
-    }
-
-    /// All Jobs of what it migrates.
-    async fn all(&self, place: &Place<'_>) -> Result<Vec<Value>, Refused> {
-        let labels = format!("{LABEL}={}", self.job.base);
-        let which = Which {
-            labels: Some(&labels),
-            fields: None,
-        };
-        place.api.list(&Kind::job(), &place.namespace, &which).await
     }
 
     async fn create(&self, place: &Place<'_>) -> Result<(), End> {

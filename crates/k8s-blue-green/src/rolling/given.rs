@@ -24,7 +24,7 @@ pub(super) struct Given {
     /// The manifest of the workload.
     pub(super) workload: Option<Value>,
     /// Everything else.
-    rest: Vec<Manifest>,
+    pub(super) rest: Vec<Manifest>,
 }
 
 /// Reads what is given.
@@ -77,19 +77,15 @@ pub(super) async fn gathered(flags: &cli::Deploy, place: &Place<'_>) -> Result<G
 }
 
 impl Given {
-    /// Applies everything but the workload, or asks what would come of it; gives a line for each object.
-    pub(super) async fn applied(&self, dry_run: bool, place: &Place<'_>) -> Result<Vec<String>, Failure> {
+    /// Applies everything but the workload; gives a line for each object.
+    pub(super) async fn applied(&self, place: &Place<'_>) -> Result<Vec<String>, Failure> {
         let how = How {
-            dry_run,
+            dry_run: false,
             services: &[],
             annotations: &[],
         };
-        let changes = apply::apply(&self.rest, how, place).await;
-        let changes = changes.map_err(|error| Error::Flag {
-            flag: "manifests",
-            reason: error.to_string(),
-        })?;
-        Ok(changes.iter().map(|change| change.line(dry_run)).collect())
+        let changes = apply::apply(&self.rest, how, place).await.map_err(Error::from)?;
+        Ok(changes.iter().map(|change| change.line(false)).collect())
     }
 }
 

@@ -6,18 +6,19 @@ use super::prepare::{self, Change, Prepared, What};
 use super::story::Story;
 use super::{given, patch};
 use crate::cli;
+use crate::gates::Gates;
 use crate::place::Place;
-use crate::plan::{Drawn, Step};
+use crate::plan::Drawn;
 
 /// Draws what a deploy would do.
 ///
 /// # Errors
 /// When the flags are wrong, or what there is can't be deployed to.
 pub async fn draw(flags: &cli::Deploy, drawn: &mut Drawn, place: &Place<'_>) -> Result<(), Failure> {
+    let gates = Gates::of(&flags.gates, place)?;
+    gates.preflight(place).await?;
     let given = given::gathered(flags, place).await?;
-    for line in given.applied(true, place).await? {
-        drawn.say(line);
-    }
+    drawn.manifests(&given.rest, &[], place).await;
     let manifest = given.workload;
     let asked = prepare::asked(flags, manifest.as_ref())?;
     let mut story = Story {
@@ -37,6 +38,7 @@ pub async fn draw(flags: &cli::Deploy, drawn: &mut Drawn, place: &Place<'_>) -> 
 
 async fn changed(change: Change, drawn: &mut Drawn, place: &Place<'_>) {
     let named = change.named.to_string();
+    drawn.uses.name(&change.named.sort.kind(), &change.named.name);
     drawn.say(format!(
         "`{named}` gets new content, and replaces its pods itself"
     ));
@@ -56,9 +58,6 @@ async fn changed(change: Change, drawn: &mut Drawn, place: &Place<'_>) {
                 .await;
         }
         // The server was asked about it already, by what prepared it.
-        What::Manifest(manifest) => drawn.step(Step {
-            what: format!("`{named}` would be applied"),
-            sent: manifest,
-        }),
+        What::Manifest(manifest) => drawn.step(format!("`{named}` would be applied"), manifest),
     }
 }

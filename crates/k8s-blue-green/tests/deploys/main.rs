@@ -7,6 +7,7 @@ mod cluster;
 mod faults;
 mod mesh;
 mod plan;
+mod plan_ends;
 mod recover;
 mod scenarios;
 mod servers;

@@ -144,7 +144,7 @@ async fn a_plan_names_what_stands_in_the_way() {
         }))
     });
     let plan = world.run(&PLAN).await;
-    plan.failed(Exit::Failed);
+    plan.failed(Exit::Usage);
     assert!(plan.says().contains("small"), "{}", plan.says());
     assert!(
         plan.log.contains("counts the pods of both versions"),
