@@ -19,8 +19,8 @@ use told::Told;
 /// The variable of the preview's address, and what stands for it until there is one.
 const PREVIEW: (&str, &str) = ("preview_url", "http://127.0.0.1:1");
 
-/// The presets that judge crashes, which are told by a source of their own.
-const JUDGE_CRASHES: [&str; 2] = ["canary", "slo-default"];
+/// The preset that must judge crashes, which nothing here measures. `slo-default` judges them only where something does.
+const JUDGES_CRASHES: &str = "canary";
 
 /// The gates that the flags ask for.
 pub struct Gates {
@@ -55,11 +55,11 @@ impl Gates {
     pub fn of(flags: &cli::Gates, place: &Place<'_>) -> Result<Self, Failure> {
         for gate in &flags.gate {
             let preset = gate.split_whitespace().next().unwrap_or_default();
-            if JUDGE_CRASHES.contains(&preset) && gate.contains("://") {
+            if preset == JUDGES_CRASHES && gate.contains("://") {
                 return Err(Error::Flag {
                     flag: "gate",
                     reason: format!(
-                        "the preset `{preset}` judges crashes by a source; write `steady` or `severity` with the address, or a gate \
+                        "the preset `{preset}` judges crashes by a source; write `slo-default` or `steady` with the address, or a gate \
                          file with the rules that you want: crashes of the new version's pods end the deploy without a gate"
                     ),
                 }
@@ -298,6 +298,22 @@ mod tests {
         assert!(long.previews() && !long.watches(&place) && long.fits(minute, &place).is_ok());
         assert_eq!(long.watch(minute, &place).await, Says::Pass);
         assert!(long.told().is_empty());
+
+        let preset = |name: &str| {
+            let flags = cli::Gates {
+                gate: vec![format!("{name} https://shop.example.com/health 20m")],
+                ..cli::Gates::default()
+            };
+            Gates::of(&flags, &place).map(drop)
+        };
+        for name in ["slo-default", "steady", "severity"] {
+            assert!(preset(name).is_ok(), "{name}");
+        }
+        let refused = preset("canary").unwrap_err();
+        assert!(
+            refused.error.to_string().contains("judges crashes"),
+            "{refused:?}"
+        );
 
         let lonely = cli::Gates {
             gate_var: vec!["tier=web".to_owned()],
