@@ -23,7 +23,7 @@ const WAITING: &str = r"
   uses: org/deploy-actions/notify@v1
   with:
     status: ${{ job.status }}
-    slack-webhook-url: ${{ secrets.HOOK }}
+    slack-webhook: ${{ secrets.HOOK }}
 ";
 
 #[test]

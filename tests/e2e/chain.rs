@@ -30,7 +30,7 @@ const CHAIN: &str = r"
   uses: org/deploy-actions/notify@v1
   with:
     status: ${{ job.status }}
-    slack-webhook-url: ${{ secrets.HOOK }}
+    slack-webhook: ${{ secrets.HOOK }}
 - id: use
   if: always()
   run: printf '%s|%s|%s|%s' '${{ steps.tag.outputs.version }}' '${{ steps.gate.outputs.verdict }}' '${{ steps.tell.outputs.delivered }}' '${{ steps.tell.outputs.phase }}'
@@ -143,7 +143,7 @@ fn continue_on_error_lets_the_chain_go_on() {
 fn a_message_that_does_not_arrive_is_a_warning_or_with_require_a_failure() {
     let steps = |require: bool| {
         format!(
-            "- id: tell\n  uses: ./actions/notify\n  with:\n    status: failure\n    require: {require}\n    slack-webhook-url: ${{{{ secrets.HOOK }}}}\n"
+            "- id: tell\n  uses: ./actions/notify\n  with:\n    status: failure\n    require: {require}\n    slack-webhook: ${{{{ secrets.HOOK }}}}\n"
         )
     };
     for (require, conclusion, level) in [

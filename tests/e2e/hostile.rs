@@ -31,7 +31,7 @@ const CHAIN: &str = r"
     status: failure
     text: ${{ github.event.head_commit.message }}
     service: ${{ github.event.head_commit.message }}
-    slack-webhook-url: ${{ secrets.HOOK }}
+    slack-webhook: ${{ secrets.HOOK }}
 - id: use
   env:
     VERSION: ${{ steps.tag.outputs.version }}

@@ -59,7 +59,7 @@ fn https_goes_through_a_tunnel() {
 #[test]
 fn a_webhook_goes_through_a_tunnel() {
     let place = Place::new();
-    let mut command = notify(&place, &[]);
+    let mut command = notify(&place, &["--allow-host", NAME]);
     command.env(
         "SLACK_WEBHOOK_URL",
         format!("https://{NAME}/services/T1/B1/0123456789abcdef"),

@@ -39,6 +39,7 @@ mod ledger;
 mod notify_delivery;
 mod notify_message;
 mod notify_secrets;
+mod notify_services;
 mod pipes;
 mod runner_files;
 mod s3_publish;

@@ -127,7 +127,7 @@ fn results_of_another_job() {
             "INPUT_RESULTS",
             format!("# the gate\n{}\n", outputs(&job)["result"]),
         )
-        .env("INPUT_SLACK_WEBHOOK_URL", channel.webhook());
+        .env("INPUT_SLACK_WEBHOOK", channel.webhook());
     finish(command).expect(0);
     let message = channel.messages().pop().unwrap().to_string();
     assert!(

@@ -139,10 +139,10 @@ fn where_the_address_is_wrong() {
 #[test]
 fn where_it_stands_on_the_command_line() {
     let url = format!("https://hooks.example{PATH}");
-    let equals = format!("--slack-webhook-url={url}");
+    let equals = format!("--slack-webhook={url}");
     let misspelt = format!("--slack-webhook-uri={url}");
     for words in [
-        vec!["--slack-webhook-url", &url],
+        vec!["--slack-webhook", &url],
         vec![&equals],
         vec![&misspelt],
         vec!["--webhook", &url],
@@ -163,7 +163,7 @@ fn where_it_comes_from_a_file_or_standard_input() {
     let mut command = notify(
         &place,
         &[
-            "--slack-webhook-url-file",
+            "--slack-webhook-file",
             file.to_str().unwrap(),
             "--webhook-url-file",
             "-",

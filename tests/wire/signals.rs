@@ -117,7 +117,7 @@ fn a_message_is_given_up_while_the_receiver_hangs() {
 fn standard_input_that_never_comes_does_not_hold_it_up() {
     let place = Place::new();
     let (input, _kept_open) = std::io::pipe().unwrap();
-    let mut command = notify(&place, &["--slack-webhook-url-file", "-", "--log-format", "json"]);
+    let mut command = notify(&place, &["--slack-webhook-file", "-", "--log-format", "json"]);
     // A payload that is not there makes it say something when it has started.
     command.stdin(input).env("GITHUB_EVENT_PATH", "no-such-file");
     let running = Running::start(command);

@@ -3,13 +3,12 @@
 
 use std::time::{Duration, Instant};
 
-use reqwest::{Client, Url};
-use serde_json::Value;
+use reqwest::Client;
 
 use gha::edge::{environment, http};
 use gha::{Runner, text};
 
-use crate::channel::Channel;
+use crate::channel::{Call, Channel};
 use crate::delivery::{Answer, Next, next, retry_after};
 
 /// How much of an answer is kept, in characters.
@@ -30,48 +29,64 @@ pub struct Delivery {
     pub reason: String,
 }
 
-/// Sends one payload until it arrives, it can't, or `budget` is used up. The log hears of every try that is followed
-/// by another.
+/// Tells a receiver: sends its calls, one after the other, each until it arrives, it can't, or `budget` is used up. The log hears of
+/// every try that is followed by another.
 pub async fn deliver(
     client: &Client,
     channel: &dyn Channel,
-    url: Url,
-    payload: &Value,
+    calls: &[Call],
     (budget, try_timeout): (Duration, Duration),
     runner: &Runner,
 ) -> Delivery {
     let begin = Instant::now();
     let mut tries = 0;
-    loop {
-        tries += 1;
-        let left = budget.saturating_sub(begin.elapsed());
-        let answer = post(
+    for call in calls {
+        let sent = arrive(
             client,
             channel,
-            url.clone(),
-            payload,
-            try_timeout.min(left),
+            call,
+            (begin, budget, try_timeout),
+            &mut tries,
             runner,
-        )
-        .await;
+        );
+        if let Err(reason) = sent.await {
+            return Delivery {
+                channel: channel.name(),
+                delivered: false,
+                tries,
+                reason,
+            };
+        }
+    }
+    Delivery {
+        channel: channel.name(),
+        delivered: true,
+        tries,
+        reason: String::new(),
+    }
+}
+
+/// Sends one call until it arrives, or it is known why it does not.
+async fn arrive(
+    client: &Client,
+    channel: &dyn Channel,
+    call: &Call,
+    (begin, budget, try_timeout): (Instant, Duration, Duration),
+    tries: &mut u32,
+    runner: &Runner,
+) -> Result<(), String> {
+    let mut nth = 0;
+    loop {
+        nth += 1;
+        *tries += 1;
+        let left = budget.saturating_sub(begin.elapsed());
+        let answer = post(client, call, try_timeout.min(left), runner).await;
         let left = budget.saturating_sub(begin.elapsed());
         let jitter = f64::from(environment::random()[0]) / 255.0;
-        let done = |delivered, reason| Delivery {
-            channel: channel.name(),
-            delivered,
-            tries,
-            reason,
-        };
-        match next(
-            &answer,
-            channel.accepted(&answer),
-            channel.repeatable(),
-            tries,
-            left,
-            jitter,
-        ) {
-            Next::Delivered => return done(true, String::new()),
-            Next::GiveUp(reason) => return done(false, reason),
+        let accepted = channel.accepted(&answer);
+        match next(&answer, accepted, channel.repeatable(), nth, left, jitter) {
+            Next::Delivered => return Ok(()),
+            Next::GiveUp(reason) => return Err(reason),
             Next::Again(wait) => {
                 runner.info(&format!(
                     "{}: {}; trying again in {}",
@@ -86,22 +101,15 @@ pub async fn deliver(
 }
 
 /// One try.
-async fn post(
-    client: &Client,
-    channel: &dyn Channel,
-    url: Url,
-    payload: &Value,
-    limit: Duration,
-    runner: &Runner,
-) -> Answer {
-    let proxy = http::proxy(&url);
+async fn post(client: &Client, call: &Call, limit: Duration, runner: &Runner) -> Answer {
+    let proxy = http::proxy(&call.url);
     let mut request = client
-        .post(url)
+        .post(call.url.clone())
         .header("content-type", "application/json")
         .timeout(limit)
-        .body(payload.to_string());
-    for (name, value) in channel.headers() {
-        request = request.header(name, value);
+        .body(call.payload.to_string());
+    for (name, value) in &call.headers {
+        request = request.header(*name, value);
     }
     let mut response = match request.send().await {
         Ok(response) => response,

@@ -5,14 +5,43 @@ use std::time::Duration;
 
 use clap::{ArgAction, Parser, ValueEnum};
 
+use crate::channel::teams::Envelope;
+use crate::severity::Severity;
 use gha::flags::Common;
 use gha::interface::{HELP_TEMPLATE, Interface, OutputSpec, SecretSpec};
 
 /// The incoming webhook of a Slack channel.
 pub const SLACK: SecretSpec = SecretSpec {
-    name: "slack-webhook-url",
+    name: "slack-webhook",
     env: "SLACK_WEBHOOK_URL",
     description: "Slack incoming webhook to post to. A secret: pass it from `secrets`.",
+    default: None,
+    short: false,
+};
+
+/// A workflow of Microsoft Teams.
+pub const TEAMS: SecretSpec = SecretSpec {
+    name: "teams-webhook",
+    env: "TEAMS_WEBHOOK_URL",
+    description: "Address of a Microsoft Teams workflow that posts what it receives. A secret: pass it from `secrets`.",
+    default: None,
+    short: false,
+};
+
+/// A webhook of a Discord channel.
+pub const DISCORD: SecretSpec = SecretSpec {
+    name: "discord-webhook",
+    env: "DISCORD_WEBHOOK_URL",
+    description: "Discord webhook to post to. A secret: pass it from `secrets`.",
+    default: None,
+    short: false,
+};
+
+/// The integration key of a PagerDuty service.
+pub const PAGERDUTY: SecretSpec = SecretSpec {
+    name: "pagerduty-key",
+    env: "PAGERDUTY_ROUTING_KEY",
+    description: "Integration key of a PagerDuty service, of the Events API v2. A secret: pass it from `secrets`.",
     default: None,
     short: false,
 };
@@ -49,7 +78,7 @@ pub const INTERFACE: Interface = Interface {
             description: "JSON array with one object per receiver: channel, delivered, tries, reason.",
         },
     ],
-    secrets: &[SLACK, WEBHOOK],
+    secrets: &[SLACK, TEAMS, DISCORD, PAGERDUTY, WEBHOOK],
     samples: &[
         ("status", "failure"),
         ("service", "shop-api"),
@@ -60,7 +89,14 @@ pub const INTERFACE: Interface = Interface {
             "results",
             r#"{"schema":"deploy-actions/result@1","tool":"health-gate"}"#,
         ),
-        ("slack-webhook-url-file", "/run/secrets/slack"),
+        ("slack-webhook-file", "/run/secrets/slack"),
+        ("teams-webhook-file", "/run/secrets/teams"),
+        ("teams-envelope", "card"),
+        ("discord-webhook-file", "/run/secrets/discord"),
+        ("pagerduty-key-file", "/run/secrets/pagerduty"),
+        ("pagerduty-url", "https://events.eu.pagerduty.com"),
+        ("allow-host", "hooks.example.com"),
+        ("severity", "critical"),
         ("webhook-url-file", "/run/secrets/webhook"),
         ("summary", "false"),
         ("timeout", "60s"),
@@ -79,7 +115,7 @@ pub const INTERFACE: Interface = Interface {
     name = "notify",
     before_help = "Examples:
   SLACK_WEBHOOK_URL=… notify --status success --service shop-api --environment production
-  notify --status failure --slack-webhook-url-file /run/secrets/slack --require
+  notify --status failure --slack-webhook-file /run/secrets/slack --require
   DEPLOY_LEDGER=ledger.jsonl notify --webhook-url-file - --output json < webhook-url
   notify --status cancelled --dry-run",
     help_template = HELP_TEMPLATE
@@ -101,12 +137,39 @@ pub struct Cli {
     /// Text to add to the message.
     #[arg(long, value_name = "TEXT")]
     pub text: Option<String>,
+    /// How bad it is: `low`, `medium`, `high` or `critical`; without it the ledger decides.
+    #[arg(long, value_enum, value_name = "SEVERITY", hide_possible_values = true)]
+    pub severity: Option<Severity>,
     /// Outputs `result` of tools that ran in other jobs; those of this job are in the ledger.
     #[arg(long, value_name = "JSON")]
     pub results: Vec<String>,
     /// File with the Slack incoming webhook; `-` is standard input.
     #[arg(long, value_name = "FILE")]
-    pub slack_webhook_url_file: Option<PathBuf>,
+    pub slack_webhook_file: Option<PathBuf>,
+    /// File with the address of the Teams workflow; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub teams_webhook_file: Option<PathBuf>,
+    /// What the Teams workflow expects: `message`, as the template for webhooks does, or the `card` alone.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORM",
+        default_value = "message",
+        hide_possible_values = true
+    )]
+    pub teams_envelope: Envelope,
+    /// File with the Discord webhook; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub discord_webhook_file: Option<PathBuf>,
+    /// File with the PagerDuty integration key; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub pagerduty_key_file: Option<PathBuf>,
+    /// Where PagerDuty's events go; `https://events.eu.pagerduty.com` for an account in the EU.
+    #[arg(long, value_name = "URL", default_value = crate::channel::pagerduty::EVENTS)]
+    pub pagerduty_url: String,
+    /// Host that a webhook of Slack, Teams or Discord may have beside the service's own, such as that of a relay.
+    #[arg(long, value_name = "HOST")]
+    pub allow_host: Vec<String>,
     /// File with the address to post JSON to; `-` is standard input.
     #[arg(long, value_name = "FILE")]
     pub webhook_url_file: Option<PathBuf>,

@@ -18,6 +18,19 @@ pub enum Error {
     /// The address has no TLS.
     #[error("`{0}` is an address without TLS")]
     Plain(&'static str),
+    /// The address is of another service.
+    #[error("the host of `{name}` is `{host}`, which is none of the service's ({known})")]
+    Host {
+        /// The input.
+        name: &'static str,
+        /// The address's host.
+        host: String,
+        /// The hosts that are.
+        known: String,
+    },
+    /// A connector of Teams, which are retired.
+    #[error("`{0}` is the address of an Office 365 connector, and these were retired")]
+    Connector(&'static str),
     /// No time at all.
     #[error("`--{0}` must be longer than 0s")]
     Zero(&'static str),
@@ -41,6 +54,12 @@ impl Error {
                 "copy the webhook's whole address, for example `https://hooks.slack.com/services/T…/B…/…`"
             }
             Self::Plain(_) => "use `https://`, or set `--allow-http` if the network between is yours",
+            Self::Host { .. } => {
+                "check that secrets are not swapped; a relay of your own is named with `--allow-host`"
+            }
+            Self::Connector(_) => {
+                "make a workflow in Teams from the template `Post to a channel when a webhook request is received`, and use its address"
+            }
             Self::Zero(_) => "for example `--timeout 60s --try-timeout 10s`",
             Self::Undelivered(_) => "check the webhook and what it answered, then run this step again",
             Self::Http(_) => "check `SSL_CERT_FILE`, `HTTPS_PROXY` and `NO_PROXY`",

@@ -4,12 +4,9 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use reqwest::Url;
-use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use gha::edge::{environment, http};
-use gha::interface::SecretSpec;
 use gha::ledger;
 use gha::outcome::Outcome;
 use gha::{Failure, Runner, Status};
@@ -21,20 +18,20 @@ pub mod delivery;
 pub mod error;
 pub mod message;
 pub mod phase;
+mod receivers;
+pub mod severity;
 
 use api::Delivery;
-use channel::Channel;
-use channel::slack::Slack;
-use channel::webhook::Webhook;
-use cli::{Cli, INTERFACE, SLACK, WEBHOOK};
+use channel::{Call, Channel};
+use cli::{Cli, INTERFACE};
 use error::Error;
 use message::{Known, Message, compose};
 
 /// The longest that opening a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// A channel and its address.
-type Receiver = (Box<dyn Channel>, Url);
+/// Somebody who is told.
+type Receiver = Box<dyn Channel>;
 
 /// Runs the tool.
 ///
@@ -46,8 +43,10 @@ pub async fn run(cli: Cli, runner: &Runner) -> Result<Outcome, Failure> {
             return Err(Error::Zero(name).into());
         }
     }
-    let receivers = receivers(&cli, runner).await?;
-    let message = compose(&known(&cli, runner)).ok_or(Error::NothingKnown)?;
+    let known = known(&cli, runner);
+    let message = compose(&known);
+    let receivers = receivers::configured(&cli, message.as_ref(), runner).await?;
+    let message = message.ok_or(Error::NothingKnown)?;
     if cli.dry_run {
         return Ok(dry_run(&message, &receivers, runner));
     }
@@ -81,54 +80,22 @@ fn known<'a>(cli: &'a Cli, runner: &'a Runner) -> Known<'a> {
         environment: cli.environment.as_deref(),
         release: cli.release.as_deref(),
         text: cli.text.as_deref(),
-    }
-}
-
-/// The receivers that are configured.
-async fn receivers(cli: &Cli, runner: &Runner) -> Result<Vec<Receiver>, Failure> {
-    let mut receivers: Vec<Receiver> = Vec::new();
-    if let Some(url) = runner
-        .secret(&SLACK, cli.slack_webhook_url_file.as_deref())
-        .await?
-    {
-        receivers.push((
-            Box::new(Slack),
-            address(&SLACK, url.expose_secret(), cli.allow_http)?,
-        ));
-    }
-    if let Some(url) = runner.secret(&WEBHOOK, cli.webhook_url_file.as_deref()).await? {
-        let webhook = Webhook {
-            id: format!("msg_{}", uuid::Uuid::from_bytes(environment::random()).simple()),
-            timestamp: environment::now().as_second(),
-            trace_id: runner.trace().to_string(),
-            repository: runner.context().repository.clone(),
-        };
-        receivers.push((
-            Box::new(webhook),
-            address(&WEBHOOK, url.expose_secret(), cli.allow_http)?,
-        ));
-    }
-    Ok(receivers)
-}
-
-/// A secret as an address. The error does not repeat it.
-fn address(spec: &SecretSpec, secret: &str, allow_http: bool) -> Result<Url, Error> {
-    let url = Url::parse(secret).map_err(|_| Error::Address(spec.name))?;
-    let loopback = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-    match url.scheme() {
-        "https" => Ok(url),
-        "http" if allow_http || loopback => Ok(url),
-        "http" => Err(Error::Plain(spec.name)),
-        _ => Err(Error::Address(spec.name)),
+        severity: cli.severity,
     }
 }
 
 /// Prints what would be sent.
 fn dry_run(message: &Message, receivers: &[Receiver], runner: &Runner) -> Outcome {
-    for (channel, _) in receivers {
-        runner.info(&format!("dry run: {} would get", channel.name()));
-        let payload = serde_json::to_string_pretty(&channel.payload(message)).unwrap_or_default();
-        runner.block(&payload, 200);
+    for channel in receivers {
+        let calls = channel.calls(message);
+        if calls.is_empty() {
+            runner.info(&format!("dry run: {} would get nothing", channel.name()));
+        }
+        for call in calls {
+            runner.info(&format!("dry run: {} would get", channel.name()));
+            let payload = serde_json::to_string_pretty(&channel.shown(&call)).unwrap_or_default();
+            runner.block(&payload, 200);
+        }
     }
     if receivers.is_empty() {
         runner.info(&format!(
@@ -154,26 +121,30 @@ async fn send(
     if receivers.is_empty() {
         return Ok(Vec::new());
     }
-    let tls = http::speaks_tls(receivers.iter().map(|(_, url)| url), runner.env());
+    let told: Vec<(&Receiver, Vec<Call>)> = receivers
+        .iter()
+        .map(|channel| (channel, channel.calls(message)))
+        .filter(|(_, calls)| !calls.is_empty())
+        .collect();
+    let urls = told.iter().flat_map(|(_, calls)| calls).map(|call| &call.url);
+    let tls = http::speaks_tls(urls, runner.env());
     // Well below a try's time: only a connect that failed is known not to have arrived.
     let connect = (cli.try_timeout / 2).min(CONNECT);
     let client = http::client(&INTERFACE, tls, connect).map_err(Error::from)?;
     let limits = (cli.timeout, cli.try_timeout);
-    let all = receivers.iter().map(|(channel, url)| {
-        let payload = channel.payload(message);
-        let client = &client;
-        async move { api::deliver(client, channel.as_ref(), url.clone(), &payload, limits, runner).await }
-    });
+    let all = told
+        .iter()
+        .map(|(channel, calls)| api::deliver(&client, channel.as_ref(), calls, limits, runner));
     match runner.cancel().guard(join_all(all)).await {
         Ok(deliveries) => Ok(deliveries),
         Err(cancelled) => {
-            let unknown = |(channel, _): &Receiver| Delivery {
+            let unknown = |(channel, _): &(&Receiver, Vec<Call>)| Delivery {
                 channel: channel.name(),
                 delivered: false,
                 tries: 0,
                 reason: "cancelled while it was being sent; it may have arrived".to_owned(),
             };
-            let deliveries: Vec<Delivery> = receivers.iter().map(unknown).collect();
+            let deliveries: Vec<Delivery> = told.iter().map(unknown).collect();
             publish("false", &deliveries, runner);
             if cli.summary {
                 let lines: Vec<String> = deliveries.iter().map(line).collect();
@@ -211,7 +182,7 @@ fn conclude(
         .collect();
     let known = outcome(message, word, deliveries, Status::Done);
     if deliveries.is_empty() && cli.require {
-        return Err(Failure::from(Error::NoReceiver(receiver_names(runner))).knowing(known));
+        return Err(Failure::from(Error::NoReceiver(receivers::names(runner))).knowing(known));
     }
     if deliveries.is_empty() {
         let place = if cli.summary && runner.env().get("GITHUB_STEP_SUMMARY").is_some() {
@@ -221,7 +192,7 @@ fn conclude(
         };
         runner.warn(&format!(
             "no receiver is configured, {place}; set {}",
-            receiver_names(runner)
+            receivers::names(runner)
         ));
     }
     match missed.as_slice() {
@@ -234,14 +205,6 @@ fn conclude(
                 ..known
             })
         }
-    }
-}
-
-/// What would configure a receiver: an input in a workflow, a variable elsewhere.
-fn receiver_names(runner: &Runner) -> String {
-    match runner.env().in_runner() {
-        true => format!("input `{}` or `{}`", SLACK.name, WEBHOOK.name),
-        false => format!("`{}` or `{}`", SLACK.env, WEBHOOK.env),
     }
 }
 
@@ -275,6 +238,7 @@ fn publish(word: &str, deliveries: &[Delivery], runner: &Runner) {
 fn outcome(message: &Message, word: &str, deliveries: &[Delivery], status: Status) -> Outcome {
     Outcome::new(status, format!("told: {}", message.headline))
         .fact("phase", message.phase.word())
+        .fact("severity", message.severity.word())
         .fact("headline", message.headline.as_str())
         .fact("delivered", word)
         .fact("results", results(deliveries))
@@ -284,29 +248,6 @@ fn outcome(message: &Message, word: &str, deliveries: &[Delivery], status: Statu
 mod tests {
     use super::*;
     use clap::CommandFactory as _;
-
-    #[test]
-    fn an_address_has_tls_or_is_our_own() {
-        for (secret, allow_http, good) in [
-            ("https://hooks.slack.com/services/x", false, true),
-            ("http://127.0.0.1:80/x", false, true),
-            ("http://[::1]:80/x", false, true),
-            ("http://example.com/x", false, false),
-            ("http://example.com/x", true, true),
-            ("file:///etc/passwd", true, false),
-            ("hooks.slack.com/services/secret", false, false),
-        ] {
-            let address = address(&SLACK, secret, allow_http);
-            assert_eq!(address.is_ok(), good, "{secret}");
-            assert!(
-                !address
-                    .err()
-                    .map(|error| error.to_string())
-                    .unwrap_or_default()
-                    .contains("secret")
-            );
-        }
-    }
 
     #[test]
     fn every_flag_has_a_sample_that_works() {

@@ -11,6 +11,7 @@ use gha::{duration, text};
 
 use crate::cli::JobStatus;
 use crate::phase::{Phase, headline, phase};
+use crate::severity::{self, Severity};
 
 /// The longest first line, in characters; a Slack header takes 150.
 const HEADLINE: usize = 150;
@@ -36,6 +37,8 @@ pub struct Known<'a> {
     pub release: Option<&'a str>,
     /// What the user adds.
     pub text: Option<&'a str>,
+    /// How bad the user says it is.
+    pub severity: Option<Severity>,
 }
 
 /// A message. All texts may be foreign: a channel escapes them for itself.
@@ -43,6 +46,10 @@ pub struct Known<'a> {
 pub struct Message {
     /// How it ended.
     pub phase: Phase,
+    /// How bad that is.
+    pub severity: Severity,
+    /// What is deployed where, the same for each deploy of it: `acme/shop/production`.
+    pub about: String,
     /// The first line, with the sign.
     pub headline: String,
     /// What failed and why, one line each.
@@ -88,6 +95,8 @@ pub fn compose(known: &Known<'_>) -> Option<Message> {
     let headline = headline(phase, &what, environment, took, bad.len());
     Some(Message {
         phase,
+        severity: known.severity.unwrap_or_else(|| severity::of(phase, &entries)),
+        about: about(known, environment),
         headline: text::cut(&text::visible(&headline), HEADLINE),
         reasons: reasons(phase, &bad),
         text: known.text.map(str::to_owned),
@@ -95,6 +104,24 @@ pub fn compose(known: &Known<'_>) -> Option<Message> {
         links: links(known.context, &entries),
         undo: bad.iter().filter_map(|entry| entry.undo.clone()).collect(),
     })
+}
+
+/// What is deployed where: the repository, what the user calls the service, and the environment.
+fn about(known: &Known<'_>, environment: Option<&str>) -> String {
+    let parts = [
+        known.context.repository.as_str(),
+        known.service.unwrap_or_default(),
+        environment.unwrap_or_default(),
+    ];
+    let parts: Vec<String> = parts
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .map(|part| text::cut(&text::visible(part), 80))
+        .collect();
+    match parts.is_empty() {
+        true => "deploy".to_owned(),
+        false => parts.join("/"),
+    }
 }
 
 /// What failed and why. A failed job without a failed entry failed in a step that is none of these tools.
@@ -255,6 +282,7 @@ pub(crate) mod tests {
             environment: Some("production"),
             release: None,
             text: None,
+            severity: None,
         })
     }
 

@@ -1,29 +1,75 @@
 //! Channels: the places a message goes to. One kind is one file, and each is pure: it makes what is sent and judges
 //! what is answered.
 
+use reqwest::Url;
 use serde_json::Value;
 
 use crate::delivery::Answer;
 use crate::message::Message;
 
+pub mod discord;
+pub mod pagerduty;
 pub mod slack;
 pub mod summary;
+pub mod teams;
 pub mod webhook;
+
+/// One request by which a receiver is told: a POST of JSON.
+#[derive(Clone, PartialEq)]
+pub struct Call {
+    /// Where to. Secret as a whole, so that nothing shows it.
+    pub url: Url,
+    /// Headers beside `content-type`.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body. Texts of the message are inert in it.
+    pub payload: Value,
+}
 
 /// A receiver of JSON over HTTP.
 pub trait Channel {
     /// Its name in the log and in the results.
     fn name(&self) -> &'static str;
 
-    /// What is posted. Texts of the message are inert in it.
-    fn payload(&self, message: &Message) -> Value;
+    /// The requests that tell it, in order; none where this message is not for it.
+    fn calls(&self, message: &Message) -> Vec<Call>;
 
-    /// Headers beside `content-type`.
-    fn headers(&self) -> Vec<(&'static str, String)>;
+    /// What of a call's body may be shown: what it can't do without a secret is left out.
+    fn shown(&self, call: &Call) -> Value {
+        call.payload.clone()
+    }
 
     /// Whether the receiver knows a repeated message by its id.
     fn repeatable(&self) -> bool;
 
     /// Whether a successful answer means that the message arrived.
     fn accepted(&self, answer: &Answer) -> bool;
+}
+
+/// Whether a host is one of a service's, where a name that begins with a dot stands for all below it.
+#[must_use]
+pub fn is_one_of(host: &str, hosts: &[&str]) -> bool {
+    let host = host.to_ascii_lowercase();
+    hosts.iter().any(|known| match known.strip_prefix('.') {
+        Some(_) => host.ends_with(known),
+        None => host == **known,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_named_or_below_a_name() {
+        for (host, hosts, is) in [
+            ("hooks.slack.com", &["hooks.slack.com"][..], true),
+            ("Hooks.Slack.com", &["hooks.slack.com"], true),
+            ("evil-hooks.slack.com.example", &["hooks.slack.com"], false),
+            ("prod-1.logic.azure.com", &[".logic.azure.com"], true),
+            ("logic.azure.com.example", &[".logic.azure.com"], false),
+            ("xlogic.azure.com", &[".logic.azure.com"], false),
+        ] {
+            assert_eq!(is_one_of(host, hosts), is, "{host}");
+        }
+    }
 }

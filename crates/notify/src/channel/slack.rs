@@ -3,12 +3,13 @@
 //! Foreign text stands in `plain_text` objects alone, where Slack reads no mention, link or markup; the fallback
 //! `text`, which is read as markup, is escaped.
 
+use reqwest::Url;
 use serde_json::{Value, json};
 
 use gha::outcome::Link;
 use gha::text;
 
-use crate::channel::Channel;
+use crate::channel::{Call, Channel};
 use crate::delivery::Answer;
 use crate::message::Message;
 
@@ -19,58 +20,28 @@ const SECTION: usize = 2_000;
 /// Longest field of a section; the limit is 2,000.
 const FIELD: usize = 300;
 /// Longest address of a button's or text's link; the limit is 3,000.
-const URL: usize = 2_000;
+const ADDRESS: usize = 2_000;
+
+/// Where Slack's webhooks are; the second is that of GovSlack.
+pub const HOSTS: [&str; 2] = ["hooks.slack.com", "hooks.slack-gov.com"];
 
 /// A Slack channel behind an incoming webhook.
-pub struct Slack;
+pub struct Slack {
+    /// The webhook.
+    pub url: Url,
+}
 
 impl Channel for Slack {
     fn name(&self) -> &'static str {
         "slack"
     }
 
-    fn payload(&self, message: &Message) -> Value {
-        let mut blocks = vec![json!({"type": "header", "text": plain(&message.headline, HEADER)})];
-        for paragraph in message.reasons.iter().take(5).chain(message.text.as_ref()) {
-            blocks.push(json!({"type": "section", "text": plain(paragraph, SECTION)}));
-        }
-        for undo in message.undo.iter().take(3) {
-            blocks.push(json!({"type": "section", "text": plain(&format!("to undo: {undo}"), SECTION)}));
-        }
-        let fields: Vec<Value> = message
-            .fields
-            .iter()
-            .take(10)
-            .map(|(name, value)| plain(&format!("{name}: {value}"), FIELD))
-            .collect();
-        if !fields.is_empty() {
-            blocks.push(json!({"type": "section", "fields": fields}));
-        }
-        // One element a link: each text has its own limit, and a context takes ten elements.
-        let element = |text: String| json!({"type": "mrkdwn", "text": text, "verbatim": true});
-        let links: Vec<Value> = message
-            .links
-            .iter()
-            .filter_map(link)
-            .map(element)
-            .take(10)
-            .collect();
-        if !links.is_empty() {
-            blocks.push(json!({"type": "context", "elements": links}));
-        }
-        let fallback = [vec![message.headline.clone()], message.reasons.clone()]
-            .concat()
-            .join("\n");
-        json!({
-            "text": escape(&text::cut(&fallback, SECTION)),
-            "blocks": blocks,
-            "unfurl_links": false,
-            "unfurl_media": false,
-        })
-    }
-
-    fn headers(&self) -> Vec<(&'static str, String)> {
-        Vec::new()
+    fn calls(&self, message: &Message) -> Vec<Call> {
+        vec![Call {
+            url: self.url.clone(),
+            headers: Vec::new(),
+            payload: payload(message),
+        }]
     }
 
     fn repeatable(&self) -> bool {
@@ -81,6 +52,46 @@ impl Channel for Slack {
     fn accepted(&self, answer: &Answer) -> bool {
         matches!(answer, Answer::Status { body, .. } if body.trim() == "ok")
     }
+}
+
+fn payload(message: &Message) -> Value {
+    let mut blocks = vec![json!({"type": "header", "text": plain(&message.headline, HEADER)})];
+    for paragraph in message.reasons.iter().take(5).chain(message.text.as_ref()) {
+        blocks.push(json!({"type": "section", "text": plain(paragraph, SECTION)}));
+    }
+    for undo in message.undo.iter().take(3) {
+        blocks.push(json!({"type": "section", "text": plain(&format!("to undo: {undo}"), SECTION)}));
+    }
+    let fields: Vec<Value> = message
+        .fields
+        .iter()
+        .take(10)
+        .map(|(name, value)| plain(&format!("{name}: {value}"), FIELD))
+        .collect();
+    if !fields.is_empty() {
+        blocks.push(json!({"type": "section", "fields": fields}));
+    }
+    // One element a link: each text has its own limit, and a context takes ten elements.
+    let element = |text: String| json!({"type": "mrkdwn", "text": text, "verbatim": true});
+    let links: Vec<Value> = message
+        .links
+        .iter()
+        .filter_map(link)
+        .map(element)
+        .take(10)
+        .collect();
+    if !links.is_empty() {
+        blocks.push(json!({"type": "context", "elements": links}));
+    }
+    let fallback = [vec![message.headline.clone()], message.reasons.clone()]
+        .concat()
+        .join("\n");
+    json!({
+        "text": escape(&text::cut(&fallback, SECTION)),
+        "blocks": blocks,
+        "unfurl_links": false,
+        "unfurl_media": false,
+    })
 }
 
 /// A text object without markup. An empty one is refused by Slack.
@@ -104,7 +115,7 @@ fn escape(content: &str) -> String {
 
 /// A link in markup; none where the address could end it or is too long.
 fn link(link: &Link) -> Option<String> {
-    let safe = link.url.len() <= URL
+    let safe = link.url.len() <= ADDRESS
         && link
             .url
             .chars()
@@ -155,7 +166,7 @@ mod tests {
             vec![entry("health-gate", "failed", "x: <!channel> & 503")],
         )
         .unwrap();
-        let payload = Slack.payload(&failed);
+        let payload = payload(&failed);
         assert_eq!(
             payload["blocks"][0]["text"]["text"],
             "❌ shop 1.2.3 not deployed to production: failed after 3m12s"
@@ -189,8 +200,11 @@ mod tests {
             retry_after: None,
             body: body.to_owned(),
         };
-        assert!(Slack.accepted(&answer("ok\n")));
-        assert!(!Slack.accepted(&answer("<html>sign in</html>")));
+        let slack = Slack {
+            url: Url::parse("https://hooks.slack.com/services/x").unwrap(),
+        };
+        assert!(slack.accepted(&answer("ok\n")));
+        assert!(!slack.accepted(&answer("<html>sign in</html>")));
     }
 
     proptest! {
@@ -199,7 +213,7 @@ mod tests {
             let mut message = message(Some(JobStatus::Failure), vec![entry(&tool, "failed", &headline)]).unwrap();
             message.text = Some(extra.clone());
             message.links.push(Link { text: extra, url: format!("https://x/{headline}") });
-            let payload = Slack.payload(&message);
+            let payload = payload(&message);
             let mut found = Vec::new();
             texts(&payload["blocks"], &mut found);
             for (kind, text) in &found {

@@ -2,9 +2,10 @@
 //! receiver can drop a repeated one, as Standard Webhooks asks for
 //! (<https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>).
 
+use reqwest::Url;
 use serde_json::{Map, Value, json};
 
-use crate::channel::Channel;
+use crate::channel::{Call, Channel};
 use crate::delivery::Answer;
 use crate::message::Message;
 
@@ -13,6 +14,8 @@ pub const SCHEMA: &str = "deploy-actions/notify@1";
 
 /// A receiver of JSON.
 pub struct Webhook {
+    /// Where to.
+    pub url: Url,
     /// The id of this event.
     pub id: String,
     /// When it was made, seconds since 1970.
@@ -28,6 +31,27 @@ impl Channel for Webhook {
         "webhook"
     }
 
+    fn calls(&self, message: &Message) -> Vec<Call> {
+        vec![Call {
+            url: self.url.clone(),
+            headers: vec![
+                ("webhook-id", self.id.clone()),
+                ("webhook-timestamp", self.timestamp.to_string()),
+            ],
+            payload: self.payload(message),
+        }]
+    }
+
+    fn repeatable(&self) -> bool {
+        true
+    }
+
+    fn accepted(&self, _answer: &Answer) -> bool {
+        true
+    }
+}
+
+impl Webhook {
     fn payload(&self, message: &Message) -> Value {
         let key = |name: &str| name.to_ascii_lowercase().replace(' ', "-");
         let fields: Map<String, Value> = message
@@ -40,6 +64,7 @@ impl Channel for Webhook {
             "id": self.id,
             "timestamp": self.timestamp,
             "phase": message.phase.word(),
+            "severity": message.severity.word(),
             "headline": message.headline,
             "reasons": message.reasons,
             "text": message.text,
@@ -49,21 +74,6 @@ impl Channel for Webhook {
             "undo": message.undo,
             "trace_id": self.trace_id,
         })
-    }
-
-    fn headers(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("webhook-id", self.id.clone()),
-            ("webhook-timestamp", self.timestamp.to_string()),
-        ]
-    }
-
-    fn repeatable(&self) -> bool {
-        true
-    }
-
-    fn accepted(&self, _answer: &Answer) -> bool {
-        true
     }
 }
 
@@ -81,6 +91,7 @@ mod tests {
         )
         .unwrap();
         let webhook = Webhook {
+            url: Url::parse("https://example.com/events").unwrap(),
             id: "id-1".to_owned(),
             timestamp: 7,
             trace_id: "ab".to_owned(),
@@ -93,6 +104,7 @@ mod tests {
                 "id": "id-1",
                 "timestamp": 7,
                 "phase": "failed",
+                "severity": "high",
                 "headline": "❌ shop 1.2.3 not deployed to production: failed after 3m12s",
                 "reasons": ["health-gate failed: not ready"],
                 "text": null,
@@ -109,6 +121,9 @@ mod tests {
                 "trace_id": "ab",
             })
         );
-        assert_eq!(webhook.headers()[0], ("webhook-id", "id-1".to_owned()));
+        assert_eq!(
+            webhook.calls(&failed)[0].headers[0],
+            ("webhook-id", "id-1".to_owned())
+        );
     }
 }
