@@ -83,6 +83,7 @@ async fn arrive(
         let answer = post(client, call, try_timeout.min(left), runner).await;
         let left = budget.saturating_sub(begin.elapsed());
         let jitter = f64::from(environment::random()[0]) / 255.0;
+        let answer = answer.or_wait(|body| channel.wait(body));
         let accepted = channel.accepted(&answer);
         match next(&answer, accepted, channel.repeatable(), nth, left, jitter) {
             Next::Delivered => return Ok(()),
@@ -127,7 +128,7 @@ async fn post(client: &Client, call: &Call, limit: Duration, runner: &Runner) ->
         .headers()
         .get("retry-after")
         .and_then(|value| value.to_str().ok());
-    let retry_after = retry_after(header);
+    let retry_after = retry_after(header, environment::now());
     let mut body = Vec::new();
     while body.len() < READ {
         match response.chunk().await {

@@ -5,6 +5,9 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
+
 /// How many times a message is sent at most.
 const TRIES: u32 = 5;
 
@@ -24,6 +27,25 @@ pub enum Answer {
     NotSent(String),
     /// It may have arrived.
     Unknown(String),
+}
+
+impl Answer {
+    /// The same, with the wait that its body names where no header did.
+    #[must_use]
+    pub fn or_wait(self, of_body: impl FnOnce(&str) -> Option<Duration>) -> Self {
+        match self {
+            Self::Status {
+                code,
+                retry_after: None,
+                body,
+            } => Self::Status {
+                code,
+                retry_after: of_body(&body),
+                body,
+            },
+            other => other,
+        }
+    }
 }
 
 /// What to do next.
@@ -90,11 +112,22 @@ pub fn next(
     }
 }
 
-/// Reads `Retry-After`: seconds; the form with a date is left to the backoff
+/// Reads `Retry-After`: seconds, or the moment from which to try again
 /// (<https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3>).
 #[must_use]
-pub fn retry_after(header: Option<&str>) -> Option<Duration> {
-    let seconds: f64 = header?.trim().parse().ok()?;
+pub fn retry_after(header: Option<&str>, now: Timestamp) -> Option<Duration> {
+    let header = header?.trim();
+    if let Ok(seconds) = header.parse::<f64>() {
+        return wait(seconds);
+    }
+    let moment = rfc2822::DateTimeParser::new().parse_timestamp(header).ok()?;
+    // One that is over by now is no time at all.
+    Some(Duration::try_from(moment.duration_since(now)).unwrap_or_default())
+}
+
+/// So many seconds; none where that is no time.
+#[must_use]
+pub fn wait(seconds: f64) -> Option<Duration> {
     // More than fits is for ever: it must not become a short wait.
     (seconds >= 0.0).then(|| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
 }
@@ -153,17 +186,20 @@ mod tests {
 
     #[test]
     fn reads_the_header() {
+        let now: Timestamp = "2026-11-23T10:00:00Z".parse().unwrap();
         for (header, wait) in [
             (Some("30"), Some(30_000)),
             (Some(" 1.5 "), Some(1_500)),
             (Some("-1"), None),
             (Some("NaN"), None),
             (Some("1e300"), Some(u64::MAX)),
-            (Some("Fri, 31 Dec 1999 23:59:59 GMT"), None),
+            (Some("Fri, 31 Dec 1999 23:59:59 GMT"), Some(0)),
+            (Some("Mon, 23 Nov 2026 10:00:30 GMT"), Some(30_000)),
+            (Some("tomorrow"), None),
             (None, None),
         ] {
             assert_eq!(
-                retry_after(header),
+                retry_after(header, now),
                 wait.map(|wait| if wait == u64::MAX {
                     Duration::MAX
                 } else {
@@ -185,7 +221,7 @@ mod tests {
 
         #[test]
         fn no_header_panics(header in any::<String>()) {
-            let _ = retry_after(Some(&header));
+            let _ = retry_after(Some(&header), Timestamp::UNIX_EPOCH);
         }
     }
 }

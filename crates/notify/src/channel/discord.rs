@@ -2,12 +2,14 @@
 //!
 //! What Discord would read as markup is escaped, and no mention is allowed, whatever a text says. Its lengths count units of UTF-16.
 
+use std::time::Duration;
+
 use gha::text;
 use reqwest::Url;
 use serde_json::{Value, json};
 
 use crate::channel::{Call, Channel};
-use crate::delivery::Answer;
+use crate::delivery::{Answer, wait};
 use crate::message::Message;
 use crate::phase::Phase;
 
@@ -47,6 +49,13 @@ impl Channel for Discord {
             headers: Vec::new(),
             payload: payload(message),
         }]
+    }
+
+    /// A channel has a limit of its own beside the webhook's, which the body tells
+    /// (<https://discord.com/developers/docs/topics/rate-limits#exceeding-a-rate-limit>).
+    fn wait(&self, body: &str) -> Option<Duration> {
+        let body: Value = serde_json::from_str(body).ok()?;
+        wait(body["retry_after"].as_f64()?)
     }
 
     fn repeatable(&self) -> bool {
@@ -166,6 +175,20 @@ mod tests {
         let done = message(Some(JobStatus::Success), vec![]).unwrap();
         let calls = discord.calls(&done);
         assert_eq!(calls[0].url.query(), Some("thread_id=5&wait=true"));
+    }
+
+    #[test]
+    fn the_body_says_how_long_to_wait() {
+        let discord = Discord {
+            url: Url::parse("https://discord.com/api/webhooks/1/t").unwrap(),
+        };
+        let wait = |body: &str| discord.wait(body);
+        assert_eq!(
+            wait(r#"{"message": "You are being rate limited.", "retry_after": 0.75, "global": false}"#),
+            Some(Duration::from_millis(750))
+        );
+        assert_eq!(wait("<html>"), None);
+        assert_eq!(wait(r#"{"retry_after": -1}"#), None);
     }
 
     proptest! {

@@ -1,6 +1,8 @@
 //! Channels: the places a message goes to. One kind is one file, and each is pure: it makes what is sent and judges
 //! what is answered.
 
+use std::time::Duration;
+
 use reqwest::Url;
 use serde_json::Value;
 
@@ -36,6 +38,11 @@ pub trait Channel {
     /// What of a call's body may be shown: what it can't do without a secret is left out.
     fn shown(&self, call: &Call) -> Value {
         call.payload.clone()
+    }
+
+    /// How long to wait, where the body of an answer says so and no header does.
+    fn wait(&self, _body: &str) -> Option<Duration> {
+        None
     }
 
     /// Whether the receiver knows a repeated message by its id.
