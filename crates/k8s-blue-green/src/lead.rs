@@ -11,7 +11,7 @@ use crate::api::{Kind, Refused};
 use crate::error::Error;
 use crate::object::{self, Labels};
 use crate::place::Place;
-use crate::state::{State, StateError};
+use crate::state::{Phase, State, StateError};
 use crate::switch::{Expected, Shows};
 
 /// From one try to the next.
@@ -71,6 +71,25 @@ impl Lead {
     pub async fn look(&mut self, place: &Place<'_>) -> Result<(), Error> {
         *self = Self::read(&self.name, place).await?;
         Ok(())
+    }
+
+    /// Whether it still selects what its state says; not without a state that can be read.
+    #[must_use]
+    pub fn is_as_left(&self) -> bool {
+        let Ok(Some(state)) = self.state() else {
+            return false;
+        };
+        let by_pods = state
+            .canary
+            .as_ref()
+            .is_some_and(|canary| canary.service.is_empty());
+        let now = self.selector();
+        let both = || object::common(&state.old.selector, &state.new.selector);
+        match state.phase {
+            Phase::Canary if by_pods && now != state.old.selector => now == both(),
+            Phase::Overlap => now == both(),
+            _ => now == state.serving().selector,
+        }
     }
 
     /// Whether it still is as this run wrote it, at a look.

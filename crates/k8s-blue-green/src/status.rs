@@ -71,12 +71,16 @@ fn headline(lead: &Lead, state: Option<&State>) -> String {
     let name = text::line(&lead.name);
     match state {
         None => format!("Service `{name}` selects `{selector}`; this program has not deployed to it"),
-        Some(state) if lead.selector() == state.serving().selector || state.phase == Phase::Overlap => {
-            format!(
-                "Service `{name}` leads to `{}`: {}",
-                text::line(&state.serving().deployment),
-                state.phase.words()
-            )
+        Some(state) if lead.is_as_left() => {
+            let (old, new) = (
+                text::line(&state.old.deployment),
+                text::line(&state.new.deployment),
+            );
+            let to = match lead.selector() == state.serving().selector {
+                true => format!("`{}`", text::line(&state.serving().deployment)),
+                false => format!("`{old}` and `{new}`"),
+            };
+            format!("Service `{name}` leads to {to}: {}", state.phase.words())
         }
         Some(state) => {
             let by = managers(&lead.object);

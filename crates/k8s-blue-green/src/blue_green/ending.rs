@@ -14,7 +14,6 @@ use crate::cli::Undo;
 use crate::diagnose::{self, About};
 use crate::error::Error;
 use crate::lead::Lead;
-use crate::object;
 use crate::place::Place;
 use crate::rollback::{know, line, own};
 use crate::run::Run;
@@ -135,7 +134,7 @@ async fn superseded(
     let mut reason = stopped.reason();
     let is_ours = matches!(stopped, Stopped::Error(error) if matches!(**error, Error::Foreign { .. }));
     if is_ours && services.len() > 1 && undo == Undo::Rollback {
-        for (name, came) in taken_back(services, is_as_left, story, place).await {
+        for (name, came) in taken_back(services, Lead::is_as_left, story, place).await {
             let name = text::line(name);
             match came {
                 Ok(Came::Back(state)) => {
@@ -153,25 +152,6 @@ async fn superseded(
         "`k8s-blue-green status{}` shows what serves",
         again(services, place)
     ))
-}
-
-/// Whether a Service still selects what its state says.
-fn is_as_left(lead: &Lead) -> bool {
-    let Ok(Some(state)) = lead.state() else {
-        return false;
-    };
-    let by_pods = state
-        .canary
-        .as_ref()
-        .is_some_and(|canary| canary.service.is_empty());
-    let selector = match state.phase {
-        Phase::Canary if by_pods && lead.selector() != state.old.selector => {
-            object::common(&state.old.selector, &state.new.selector)
-        }
-        Phase::Overlap => object::common(&state.old.selector, &state.new.selector),
-        _ => state.serving().selector.clone(),
-    };
-    lead.selector() == selector
 }
 
 /// Says why the new version's pods are not well, while they are there to be asked.

@@ -3,7 +3,7 @@
 use gha::{Exit, Status};
 
 use super::{DEPLOY, as_before, gateway_route, left, share, shop, watched};
-use crate::shop::{replicas, serves};
+use crate::shop::{blue, replicas, serves};
 
 #[tokio::test(start_paused = true)]
 async fn a_canary_has_the_pods_of_its_share_and_the_old_version_keeps_its_own() {
@@ -66,4 +66,26 @@ async fn a_gate_that_can_not_judge_in_a_step_is_refused_by_promote_as_by_deploy(
     assert_eq!(promote.says(), deploy.says());
     assert_eq!(promote.writes(), [] as [&str; 0]);
     assert!((share(&world, "httproutes") - 10.0).abs() < 0.1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn status_names_both_versions_where_both_have_traffic() {
+    let world = blue().await;
+    let mut line = DEPLOY.to_vec();
+    (line[8], line[10]) = ("pods", "25% 20s, 50% 20s, 100%");
+    line.extend(["--until", "25%"]);
+    world.run(&line).await.good();
+    let status = world.other("8").run(&["status", "--service", "web"]).await;
+    assert!(
+        status.log.contains("leads to `web-blue` and `web-green`"),
+        "{}",
+        status.log
+    );
+    world
+        .other("8")
+        .run(&["rollback", "--service", "web"])
+        .await
+        .good();
+    let status = world.other("8").run(&["status", "--service", "web"]).await;
+    assert!(status.log.contains("leads to `web-blue`:"), "{}", status.log);
 }
