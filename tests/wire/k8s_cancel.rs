@@ -13,27 +13,45 @@ use crate::step::{ledger, outputs};
 /// What the contract gives.
 const CONTRACT: Duration = Duration::from_secs(5);
 
-/// When a signal comes: the words in the log that it comes after, the image that is deployed, and whether traffic has moved by then.
-const MOMENTS: [(&str, &str, bool); 3] = [
-    ("`web-green` comes up with 3 pods", "shop:1.1.0-unready", false),
-    ("`web-green` is ready with 3 pods", "shop:1.1.0", false),
-    ("leads to `web-green`", "shop:1.1.0", true),
-];
+/// When a signal comes.
+struct Moment {
+    /// The words in the log that it comes after.
+    words: &'static str,
+    /// What keeps the deploy there, so that the signal finds it: pods that never become ready, a command that judges them, or the soak.
+    flags: &'static [&'static str],
+    /// Whether the new version has the traffic by then.
+    has_moved: bool,
+}
 
-/// A deploy, sent a signal after these words.
+const COMES_UP: Moment = Moment {
+    words: "`web-green` comes up with 3 pods",
+    flags: &["--image", "shop:1.1.0-unready"],
+    has_moved: false,
+};
+
+const IS_READY: Moment = Moment {
+    words: "`web-green` is ready with 3 pods",
+    flags: &["--image", "shop:1.1.0", "--smoke", "sleep 61.000728"],
+    has_moved: false,
+};
+
+const HAS_TRAFFIC: Moment = Moment {
+    words: "leads to `web-green`",
+    flags: &["--image", "shop:1.1.0", "--soak", "10m"],
+    has_moved: true,
+};
+
+const MOMENTS: [Moment; 3] = [COMES_UP, IS_READY, HAS_TRAFFIC];
+
+/// A deploy, sent a signal at this moment.
 fn signalled(
     place: &Place,
     cluster: &Cluster,
-    (words, image, _): (&str, &str, bool),
+    moment: &Moment,
     signal: Signal,
 ) -> (Finished, Duration) {
-    // The one that is ready waits for a command, so that the signal finds it there.
-    let mut flags = vec!["--image", image, "--soak", "10m"];
-    if words.starts_with("all 3") {
-        flags.extend(["--smoke", "sleep 61.000728"]);
-    }
-    let running = Running::start(of_web(place, cluster, "deploy", &flags));
-    running.wait_for(words);
+    let running = Running::start(of_web(place, cluster, "deploy", moment.flags));
+    running.wait_for(moment.words);
     let sent = Instant::now();
     running.signal(signal);
     (running.finish(), sent.elapsed())
@@ -44,10 +62,10 @@ fn a_cancel_leaves_the_old_version_serving() {
     for (signal, code, name) in [(Signal::INT, 130, "SIGINT"), (Signal::TERM, 143, "SIGTERM")] {
         for moment in MOMENTS {
             let (place, cluster) = (Place::new(), cluster());
-            let (finished, took) = signalled(&place, &cluster, moment, signal);
+            let (finished, took) = signalled(&place, &cluster, &moment, signal);
             assert!(took < CONTRACT, "{took:?}");
             is_silent(&cluster, &place, &finished);
-            let where_ = if moment.2 {
+            let where_ = if moment.has_moved {
                 "`web-blue` has the traffic again"
             } else {
                 "no traffic had moved, `web-blue` serves"
@@ -64,7 +82,7 @@ fn a_cancel_leaves_the_old_version_serving() {
             );
             finish(of_web(&place, &cluster, "recover", &[])).expect(0);
             assert_eq!(serving(&cluster), ["shop:1.0.0"]);
-            assert_eq!(replicas(&cluster, "web-green"), Some(0), "{}", moment.0);
+            assert_eq!(replicas(&cluster, "web-green"), Some(0), "{}", moment.words);
         }
     }
 }
@@ -73,10 +91,10 @@ fn a_cancel_leaves_the_old_version_serving() {
 fn after_a_kill_recover_brings_the_old_version_back() {
     for moment in MOMENTS {
         let (place, cluster) = (Place::new(), cluster());
-        let (finished, _) = signalled(&place, &cluster, moment, Signal::KILL);
+        let (finished, _) = signalled(&place, &cluster, &moment, Signal::KILL);
         assert_eq!(finished.code, None);
         is_silent(&cluster, &place, &finished);
-        settled(&cluster, if moment.2 { "shop:1.1.0" } else { "shop:1.0.0" });
+        settled(&cluster, if moment.has_moved { "shop:1.1.0" } else { "shop:1.0.0" });
         let finished = finish(of_web(&place, &cluster, "recover", &[])).expect(0);
         is_silent(&cluster, &place, &finished);
         settled(&cluster, "shop:1.0.0");
@@ -88,14 +106,14 @@ fn after_a_kill_recover_brings_the_old_version_back() {
         let moved = writes(&cluster)
             .into_iter()
             .filter(|write| write.contains("services"));
-        assert_eq!(moved.count(), 0, "{}", moment.0);
+        assert_eq!(moved.count(), 0, "{}", moment.words);
     }
 }
 
 #[test]
 fn after_a_kill_the_same_deploy_goes_on() {
     let (place, cluster) = (Place::new(), cluster());
-    signalled(&place, &cluster, MOMENTS[1], Signal::KILL);
+    signalled(&place, &cluster, &IS_READY, Signal::KILL);
     let flags = ["--image", "shop:1.1.0", "--soak", "0s", "--drain", "10m"];
     finish(of_web(&place, &cluster, "deploy", &flags)).expect(0);
     settled(&cluster, "shop:1.1.0");
