@@ -44,12 +44,7 @@ const HAS_TRAFFIC: Moment = Moment {
 const MOMENTS: [Moment; 3] = [COMES_UP, IS_READY, HAS_TRAFFIC];
 
 /// A deploy, sent a signal at this moment.
-fn signalled(
-    place: &Place,
-    cluster: &Cluster,
-    moment: &Moment,
-    signal: Signal,
-) -> (Finished, Duration) {
+fn signalled(place: &Place, cluster: &Cluster, moment: &Moment, signal: Signal) -> (Finished, Duration) {
     let running = Running::start(of_web(place, cluster, "deploy", moment.flags));
     running.wait_for(moment.words);
     let sent = Instant::now();
@@ -94,7 +89,14 @@ fn after_a_kill_recover_brings_the_old_version_back() {
         let (finished, _) = signalled(&place, &cluster, &moment, Signal::KILL);
         assert_eq!(finished.code, None);
         is_silent(&cluster, &place, &finished);
-        settled(&cluster, if moment.has_moved { "shop:1.1.0" } else { "shop:1.0.0" });
+        settled(
+            &cluster,
+            if moment.has_moved {
+                "shop:1.1.0"
+            } else {
+                "shop:1.0.0"
+            },
+        );
         let finished = finish(of_web(&place, &cluster, "recover", &[])).expect(0);
         is_silent(&cluster, &place, &finished);
         settled(&cluster, "shop:1.0.0");

@@ -9,6 +9,9 @@ use crate::object::{entries, name, number, shown, text};
 mod neighbours;
 mod placement;
 mod room;
+mod subsets;
+
+pub use subsets::Meshed;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,6 +62,8 @@ pub struct Around<'a> {
     pub claims: Option<&'a [Value]>,
     /// Its quotas.
     pub quotas: &'a [Value],
+    /// What a mesh leads to the Service.
+    pub mesh: Meshed<'a>,
     /// How many nodes take pods.
     pub nodes: Option<u64>,
 }
@@ -84,6 +89,7 @@ pub fn preflight(around: &Around<'_>) -> Vec<Concern> {
     concerns.extend(placement::concerns(around));
     concerns.extend(room::concerns(around));
     concerns.extend(neighbours::concerns(around));
+    concerns.extend(subsets::concerns(around));
     concerns.sort_by_key(|concern| concern.grade);
     concerns
 }

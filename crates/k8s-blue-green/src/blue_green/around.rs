@@ -7,12 +7,14 @@ use super::look::Found;
 use super::stopped::Stopped;
 use crate::api::{Kind, Which};
 use crate::budgets;
+use crate::canary::mesh;
 use crate::cli::Deploy;
 use crate::color;
 use crate::error::Error;
 use crate::object;
 use crate::place::Place;
-use crate::refusals::{Around, Concern, Grade, preflight};
+use crate::refusals::{Around, Concern, Grade, Meshed, preflight};
+use crate::route::{Divider, subsets};
 
 /// All that stands in the way of a new version, or may.
 pub(super) async fn concerns(one: &Found, new: &Value, flags: &Deploy, place: &Place<'_>) -> Vec<Concern> {
@@ -36,6 +38,8 @@ pub(super) async fn concerns(one: &Found, new: &Value, flags: &Deploy, place: &P
     for service in &flags.target.service {
         together.extend([color::preview(service), color::canary(service)]);
     }
+    let (rules, routes) = meshed(&one.lead.name, place).await;
+    let divided: Vec<&str> = flags.canary.route.iter().filter_map(Divider::of_mesh).collect();
     let mut all = preflight(&Around {
         service: &one.lead.object,
         live: &one.live,
@@ -45,6 +49,11 @@ pub(super) async fn concerns(one: &Found, new: &Value, flags: &Deploy, place: &P
         together: &together,
         claims: claims.as_deref(),
         quotas: &quotas,
+        mesh: Meshed {
+            rules: &rules,
+            routes: &routes,
+            divided: &divided,
+        },
         nodes: None,
     });
     let replicas = object::number(new, "/spec/replicas").unwrap_or(1);
@@ -82,6 +91,21 @@ pub(super) async fn heeded(
         }
     }
     Ok(())
+}
+
+/// The DestinationRules of the namespace, and its VirtualServices where one of the rules has subsets of the Service.
+async fn meshed(service: &str, place: &Place<'_>) -> (Vec<Value>, Vec<Value>) {
+    let (_, rules) = mesh::rules(place)
+        .await
+        .unwrap_or_else(|_| (Kind::destination_rule(), Vec::new()));
+    let has_subsets = |rule: &Value| {
+        subsets::is_of(rule, service, &place.namespace) && !object::entries(rule, "/spec/subsets").is_empty()
+    };
+    if !rules.iter().any(has_subsets) {
+        return (rules, Vec::new());
+    }
+    let routes = mesh::routes(place).await.unwrap_or_default();
+    (rules, routes)
 }
 
 async fn listed(kind: &Kind, place: &Place<'_>) -> Option<Vec<Value>> {

@@ -33,15 +33,7 @@ pub(super) async fn done(
     place: &Place<'_>,
 ) -> Result<(), Error> {
     for one in ready.iter_mut() {
-        let now = place.runner.now();
-        let state = State {
-            retire_after: Some(after(now, flags.drain)),
-            retire_by_deleting: flags.retire == Retire::Delete,
-            ..one.state.at_phase(Phase::Done, now)
-        };
-        let selector = state.new.selector.clone();
-        one.lead.turn(&selector, Some(&state), PATIENCE, place).await?;
-        one.state = state;
+        // First what the state no longer speaks of when it says that the deploy is done.
         if let Some(known) = &one.state.scaler {
             let sides = (&*one.state.old.deployment, &*one.state.new.deployment);
             if let Err(refused) = scaler::point(known, sides, known.min, place).await {
@@ -52,6 +44,15 @@ pub(super) async fn done(
             }
         }
         drop_preview(&one.lead.name, place).await;
+        let now = place.runner.now();
+        let state = State {
+            retire_after: Some(after(now, flags.drain)),
+            retire_by_deleting: flags.retire == Retire::Delete,
+            ..one.state.at_phase(Phase::Done, now)
+        };
+        let selector = state.new.selector.clone();
+        one.lead.turn(&selector, Some(&state), PATIENCE, place).await?;
+        one.state = state;
     }
     let kept: Vec<String> = ready
         .iter()

@@ -238,13 +238,35 @@ fn is_touched(rule: &Value, sides: &Sides) -> bool {
     is_opened || (subsets::is_of(rule, &sides.canary, namespace) && marks::is_ours(rule))
 }
 
-async fn rules(place: &Place<'_>) -> Result<(Kind, Vec<Value>), Refused> {
-    let kind = served(Kind::destination_rule(), place).await?;
-    match place.api.list(&kind, &place.namespace, &Which::default()).await {
-        Ok(all) => Ok((kind, all)),
-        Err(refused) if refused.is_missing() => Ok((kind, Vec::new())),
-        Err(refused) => Err(refused),
+/// The DestinationRules of the namespace, and their kind in a version that the server has.
+///
+/// # Errors
+/// When they can't be read.
+pub async fn rules(place: &Place<'_>) -> Result<(Kind, Vec<Value>), Refused> {
+    all(Kind::destination_rule(), place).await
+}
+
+/// The VirtualServices of the namespace.
+///
+/// # Errors
+/// When they can't be read.
+pub async fn routes(place: &Place<'_>) -> Result<Vec<Value>, Refused> {
+    Ok(all(Kind::virtual_service(), place).await?.1)
+}
+
+async fn all(kind: Kind, place: &Place<'_>) -> Result<(Kind, Vec<Value>), Refused> {
+    let list = async |kind: &Kind| place.api.list(kind, &place.namespace, &Which::default()).await;
+    match list(&kind).await {
+        Ok(all) => return Ok((kind, all)),
+        Err(refused) if !refused.is_missing() => return Err(refused),
+        Err(_) => {}
     }
+    // An older version of it, or none.
+    let older = served(kind.clone(), place).await?;
+    if older.version == kind.version {
+        return Ok((kind, Vec::new()));
+    }
+    Ok((older.clone(), list(&older).await?))
 }
 
 fn list() -> impl FnOnce(Refused) -> Error {

@@ -73,6 +73,8 @@ pub const DIAGNOSE: &[Rule] = &[
 pub const LOOKS: &[Rule] = &[
     rule("networking.k8s.io", "ingresses", &["list"]),
     rule("gateway.networking.k8s.io", "httproutes", &["list"]),
+    rule("networking.istio.io", "destinationrules", &["list"]),
+    rule("networking.istio.io", "virtualservices", &["list"]),
     rule("policy", "poddisruptionbudgets", &["list"]),
     rule("", "resourcequotas", &["list"]),
     rule("", "persistentvolumeclaims", &["list"]),

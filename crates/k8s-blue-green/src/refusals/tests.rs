@@ -18,6 +18,9 @@ struct Scene {
     services: Vec<Value>,
     claims: Option<Vec<Value>>,
     quotas: Vec<Value>,
+    rules: Vec<Value>,
+    routes: Vec<Value>,
+    divided: Vec<&'static str>,
     nodes: Option<u64>,
 }
 
@@ -36,6 +39,9 @@ fn scene(pods: usize) -> Scene {
         there: 0,
         claims: None,
         quotas: Vec::new(),
+        rules: Vec::new(),
+        routes: Vec::new(),
+        divided: Vec::new(),
         nodes: None,
     }
 }
@@ -51,6 +57,11 @@ impl Scene {
             together: &["web-front".to_owned()],
             claims: self.claims.as_deref(),
             quotas: &self.quotas,
+            mesh: Meshed {
+                rules: &self.rules,
+                routes: &self.routes,
+                divided: &self.divided,
+            },
             nodes: self.nodes,
         };
         let told = |concern: Concern| match concern.grade {
@@ -94,6 +105,61 @@ fn a_live_version_that_is_not_whole() {
         broken.only(),
         "1 of 3 pods of the live deployment `web-blue` are ready: the way back leads to no more than these"
     );
+}
+
+/// A scene where a route of the mesh leads to a subset of the Service.
+fn meshed(subset: &[(&str, &str)]) -> Scene {
+    let labels: Value = subset
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), json!(value)))
+        .collect();
+    let mut scene = scene(2);
+    scene.rules = vec![
+        json!({"metadata": {"name": "web-rule"}, "spec": {"host": "web", "subsets": [
+        {"name": "stable", "labels": labels}, {"name": "none", "labels": {"color": "blue"}}]}}),
+    ];
+    scene.routes = vec![json!({"metadata": {"name": "shop"}, "spec": {"http": [
+        {"route": [{"destination": {"host": "web", "subset": "stable"}}]}]}})];
+    scene
+}
+
+#[test]
+fn a_subset_of_the_mesh_that_would_be_empty() {
+    for kept in [
+        &[][..],
+        &[("app", "web")],
+        &[("color", "red")],
+        &[("color", "blue"), ("else", "1")],
+    ] {
+        // All pods are in it before and after, or none was in it before: that is not the deploy's doing.
+        assert_eq!(meshed(kept).told(), [""; 0], "{kept:?}");
+    }
+    let told = meshed(&[("app", "web"), ("color", "blue")]).only();
+    assert!(
+        told.starts_with(
+            "refused: VirtualService `shop` leads to subset `stable` of service `web`, for which DestinationRule `web-rule` asks for \
+             `color=blue`: the pods of `web-green` do not have that"
+        ),
+        "{told}"
+    );
+    let mut divided = meshed(BLUE);
+    divided.divided = vec!["shop"];
+    assert_eq!(divided.told(), [""; 0]);
+    // Another route to a subset that is opened finds the pods there too; a route of its own to another subset does not.
+    divided
+        .routes
+        .push(json!({"metadata": {"name": "also"}, "spec": {"tcp": [
+        {"route": [{"destination": {"host": "web", "subset": "stable"}}]}]}}));
+    assert_eq!(divided.told(), [""; 0]);
+    divided.routes[1]["spec"]["tcp"][0]["route"][0]["destination"]["subset"] = json!("none");
+    assert!(
+        divided
+            .only()
+            .starts_with("refused: VirtualService `also` leads to subset `none`")
+    );
+    let mut elsewhere = meshed(BLUE);
+    elsewhere.rules[0]["spec"]["host"] = json!("web.other");
+    assert_eq!(elsewhere.told(), [""; 0]);
 }
 
 #[test]
@@ -236,7 +302,9 @@ proptest! {
         scene.live.side.deployment = deployment;
         scene.services = others.clone();
         scene.claims = Some(others.clone());
-        scene.quotas = others;
+        scene.quotas = others.clone();
+        scene.rules = others.clone();
+        scene.routes = others;
         scene.nodes = Some(1);
         let _ = scene.told();
     }

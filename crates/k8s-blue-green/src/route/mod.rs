@@ -303,6 +303,17 @@ impl Route {
     }
 }
 
+impl Divider {
+    /// The name of the VirtualService that it is; nothing where it is something else.
+    #[must_use]
+    pub fn of_mesh(&self) -> Option<&str> {
+        match self {
+            Self::Route(route) if route.provider == Provider::VirtualService => Some(&route.name),
+            Self::Route(_) | Self::Pods => None,
+        }
+    }
+}
+
 impl FromStr for Divider {
     type Err = RouteError;
 

@@ -173,7 +173,7 @@ async fn a_cancel_at_each_call_leaves_the_old_version_or_the_new_one_serving_who
         let world = blue().await;
         let deploy = world.run(&DEPLOY).await;
         deploy.good();
-        deploy.calls.len()
+        deploy.sent
     };
     for nth in 1..=calls {
         let world = blue().await;

@@ -94,6 +94,8 @@ pub(crate) struct Ended {
     pub(crate) result: Result<Outcome, Failure>,
     pub(crate) took: Duration,
     pub(crate) log: String,
+    /// How many requests it sent: its calls, and those that ask which versions of an API there are.
+    pub(crate) sent: usize,
     /// The calls of this command, in order.
     pub(crate) calls: Vec<Entry>,
 }
@@ -168,6 +170,7 @@ impl World {
             result,
             took: begin.elapsed(),
             log: log.text(),
+            sent: *way.calls.lock().unwrap(),
             calls: self.cluster.log().split_off(earlier),
         }
     }

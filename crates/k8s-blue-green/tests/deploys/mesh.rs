@@ -161,6 +161,44 @@ async fn a_subset_that_is_not_there_and_a_rule_of_others_are_refused_first() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_switch_that_would_leave_a_subset_without_pods_is_refused_first() {
+    let world = by_color().await;
+    let before = world
+        .cluster
+        .world(|cluster| cluster.route_shares("virtualservices", "default", "web"));
+    let line = ["deploy", "--service", "web", "--image", "shop:2", "--soak", "5s"];
+    for command in ["plan", "deploy"] {
+        let mut line = line.to_vec();
+        line[0] = command;
+        let refused = world.run(&line).await;
+        refused.failed(Exit::Usage);
+        assert!(
+            refused.says().contains("asks for `color=blue`"),
+            "{}",
+            refused.says()
+        );
+    }
+    assert!(object(&world, "deployments", "web-green").is_none());
+    // What the message says is enough.
+    world.cluster.world(|cluster| {
+        cluster.put(json!({
+            "apiVersion": "networking.istio.io/v1", "kind": "DestinationRule", "metadata": {"name": "web-rule", "namespace": "default"},
+            "spec": {"host": "web", "subsets": [{"name": "stable"}]},
+        }));
+    });
+    let shares = || {
+        world
+            .cluster
+            .world(|cluster| cluster.route_shares("virtualservices", "default", "web"))
+    };
+    assert_eq!(shares(), before);
+    world.run(&line).await.good();
+    assert_eq!(shares(), [("shop:2".to_owned(), 1.0)]);
+    world.run(&["rollback", "--service", "web"]).await.good();
+    assert_eq!(shares(), before);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_canary_of_a_subset_goes_through_faults() {
     let mut line = DEPLOY.to_vec();
     (line[10], line[12]) = ("10% 1s, 100%", "1s");
@@ -168,7 +206,7 @@ async fn a_canary_of_a_subset_goes_through_faults() {
         let world = by_color().await;
         let deploy = world.run(&line).await;
         deploy.good();
-        deploy.calls.len()
+        deploy.sent
     };
     let whole = |world: &World, images: &[&str], what: &str| {
         let now = world
