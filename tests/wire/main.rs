@@ -40,6 +40,7 @@ mod notify_delivery;
 mod notify_message;
 mod notify_secrets;
 mod notify_services;
+mod notify_slack;
 mod pipes;
 mod runner_files;
 mod s3_publish;

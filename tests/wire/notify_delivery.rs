@@ -84,7 +84,7 @@ fn a_message_arrives_in_a_channel() {
     assert_eq!(outputs(&place)["delivered"], "true");
     assert_eq!(
         delivery(&place),
-        json!({"channel": "slack", "delivered": true, "tries": 1, "reason": ""})
+        json!({"channel": "slack", "delivered": true, "how": "sent", "tries": 1, "reason": ""})
     );
     assert!(
         place

@@ -71,7 +71,10 @@ fn a_deploy_that_failed_names_what_and_why() {
     let message = told(&place, &channel, &["--status", "failure"]);
     let texts = texts(&message["blocks"]);
     assert!(
-        texts[0].starts_with("❌ shop 1.2.3 not deployed: failed after "),
+        texts[0].starts_with(&format!(
+            "❌ shop 1.2.3 not deployed: {} is not ready after ",
+            server.url("/health")
+        )),
         "{texts:?}"
     );
     let reason = format!(

@@ -4,17 +4,18 @@
 use std::time::{Duration, Instant};
 
 use reqwest::Client;
+use serde_json::Value;
 
+use gha::Runner;
 use gha::edge::{environment, http};
-use gha::{Runner, text};
 
 use crate::channel::{Call, Channel};
 use crate::delivery::{Answer, Next, next, retry_after};
+use crate::message::Message;
+use crate::state::Posted;
 
-/// How much of an answer is kept, in characters.
-const BODY: usize = 200;
 /// How much of an answer is read, in bytes.
-const READ: usize = 16 * 1024;
+const READ: usize = 256 * 1024;
 
 /// How a delivery ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,50 +24,70 @@ pub struct Delivery {
     pub channel: &'static str,
     /// Whether it arrived.
     pub delivered: bool,
+    /// How: `sent`, `updated`, or `failed`.
+    pub how: &'static str,
     /// How often it was sent.
     pub tries: u32,
     /// Why it did not arrive; empty where it did. Holds foreign text.
     pub reason: String,
+    /// The message, where a later one may take its place; also of a delivery of which a part did not arrive.
+    pub posted: Option<Posted>,
 }
 
-/// Tells a receiver: sends its calls, one after the other, each until it arrives, it can't, or `budget` is used up. The log hears of
-/// every try that is followed by another.
+/// What is told to one receiver.
+#[derive(Clone, Copy)]
+pub struct Telling<'a> {
+    /// The receiver.
+    pub channel: &'a dyn Channel,
+    /// What is told.
+    pub message: &'a Message,
+    /// The message that it has of this deploy already.
+    pub before: Option<&'a Posted>,
+}
+
+/// Tells a receiver: sends what it is to be sent, one after the other, each until it arrives, it can't, or `budget` is used up. The log
+/// hears of every try that is followed by another.
 pub async fn deliver(
     client: &Client,
-    channel: &dyn Channel,
-    calls: &[Call],
+    telling: Telling<'_>,
     (budget, try_timeout): (Duration, Duration),
     runner: &Runner,
 ) -> Delivery {
     let begin = Instant::now();
-    let mut tries = 0;
-    for call in calls {
-        let sent = arrive(
-            client,
-            channel,
-            call,
-            (begin, budget, try_timeout),
-            &mut tries,
-            runner,
-        );
-        if let Err(reason) = sent.await {
-            return Delivery {
-                channel: channel.name(),
-                delivered: false,
-                tries,
-                reason,
-            };
+    let Telling {
+        channel,
+        message,
+        before,
+    } = telling;
+    let (mut tries, mut heard) = (0, Vec::new());
+    let mut reason = String::new();
+    while let Some(call) = channel.turn(message, before, &heard) {
+        let times = (begin, budget, try_timeout);
+        match arrive(client, channel, &call, times, &mut tries, runner).await {
+            Ok(body) => heard.push(body),
+            Err(why) => {
+                reason = why;
+                break;
+            }
         }
     }
+    let posted = channel.posted(before, &heard);
+    let delivered = reason.is_empty();
     Delivery {
         channel: channel.name(),
-        delivered: true,
+        delivered,
+        how: match (delivered, &posted) {
+            (false, _) => "failed",
+            (true, Some(posted)) if before == Some(posted) => "updated",
+            (true, _) => "sent",
+        },
         tries,
-        reason: String::new(),
+        reason,
+        posted,
     }
 }
 
-/// Sends one call until it arrives, or it is known why it does not.
+/// Sends one call until it arrives, or it is known why it does not. Gives the body of the answer.
 async fn arrive(
     client: &Client,
     channel: &dyn Channel,
@@ -74,7 +95,7 @@ async fn arrive(
     (begin, budget, try_timeout): (Instant, Duration, Duration),
     tries: &mut u32,
     runner: &Runner,
-) -> Result<(), String> {
+) -> Result<Value, String> {
     let mut nth = 0;
     loop {
         nth += 1;
@@ -85,10 +106,20 @@ async fn arrive(
         let jitter = f64::from(environment::random()[0]) / 255.0;
         let answer = answer.or_wait(|body| channel.wait(body));
         let accepted = channel.accepted(&answer);
-        match next(&answer, accepted, channel.repeatable(), nth, left, jitter) {
-            Next::Delivered => return Ok(()),
-            Next::GiveUp(reason) => return Err(reason),
-            Next::Again(wait) => {
+        match (
+            next(&answer, accepted, call.repeatable, nth, left, jitter),
+            &answer,
+        ) {
+            (Next::Delivered, Answer::Status { body, .. }) => {
+                return Ok(serde_json::from_str(body).unwrap_or_default());
+            }
+            (Next::Delivered, _) => return Ok(Value::Null),
+            (Next::GiveUp(reason), Answer::Status { body, .. }) => {
+                let hint = channel.hint(body);
+                return Err(hint.map_or(reason.clone(), |hint| format!("{reason}; {hint}")));
+            }
+            (Next::GiveUp(reason), _) => return Err(reason),
+            (Next::Again(wait), _) => {
                 runner.info(&format!(
                     "{}: {}; trying again in {}",
                     channel.name(),
@@ -141,7 +172,7 @@ async fn post(client: &Client, call: &Call, limit: Duration, runner: &Runner) ->
     Answer::Status {
         code,
         retry_after,
-        body: text::visible(&text::cut(&runner.hide(&String::from_utf8_lossy(&body)), BODY)),
+        body: runner.hide(&String::from_utf8_lossy(&body)),
     }
 }
 

@@ -5,8 +5,12 @@
 
 use std::time::Duration;
 
+use gha::text;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
+
+/// How much of an answer is told, in characters.
+const BODY: usize = 200;
 
 /// How many times a message is sent at most.
 const TRIES: u32 = 5;
@@ -20,7 +24,7 @@ pub enum Answer {
         code: u16,
         /// How long to wait, if the receiver says so.
         retry_after: Option<Duration>,
-        /// The beginning of its body. Foreign text.
+        /// Its body, without secrets. Foreign text.
         body: String,
     },
     /// The request surely did not arrive.
@@ -96,7 +100,7 @@ pub fn next(
             retry_after,
             body,
         } => {
-            let body = body.trim();
+            let body = text::visible(&text::cut(body.trim(), BODY));
             let shown = if body.is_empty() {
                 String::new()
             } else {

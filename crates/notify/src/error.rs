@@ -3,12 +3,37 @@
 use gha::edge::http::HttpError;
 use gha::{Exit, Failure};
 
+use crate::state::StateError;
+
 /// Why there is no message, or why it did not arrive.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Neither a status nor a ledger.
     #[error("there is nothing to tell: no `--status`, and no tool of this run has written to the ledger")]
     NothingKnown,
+    /// The state is none.
+    #[error("`--state` can't be used: {0}")]
+    State(#[from] StateError),
+    /// A token without a channel.
+    #[error("`slack-token` is set, and `--slack-channel` does not say where to post")]
+    NoChannel,
+    /// What names no channel.
+    #[error("`{0}` is no channel of Slack")]
+    Channel(String),
+    /// A key for a webhook that is not there.
+    #[error("`webhook-secret` is set, and there is no `webhook-url` to sign for")]
+    NoWebhook,
+    /// A key that anybody guesses.
+    #[error("a key of `webhook-secret` is shorter than 8 characters")]
+    ShortKey,
+    /// Nobody has the name that is required.
+    #[error("`--require {required}` is set, and no such receiver is configured{configured}")]
+    NotConfigured {
+        /// The name.
+        required: String,
+        /// Those that are, as the end of a sentence.
+        configured: String,
+    },
     /// No receiver, and one is required.
     #[error("`--require` is set and no receiver is configured; set {0}")]
     NoReceiver(String),
@@ -49,7 +74,15 @@ impl Error {
             Self::NothingKnown => {
                 "for example `--status failure`, or in a workflow `status: ${{ job.status }}`"
             }
-            Self::NoReceiver(_) => "a pull request from a fork has no secrets",
+            Self::State(_) => "pass the output `state` of `notify start` as it is, or leave it out",
+            Self::NoChannel => "for example `--slack-channel C0123456789`, or `#deploys`",
+            Self::Channel(_) => "write its id, as `C0123456789`, or `#name`",
+            Self::NoWebhook => "set `webhook-url`, or leave `webhook-secret` out",
+            Self::ShortKey => {
+                "make one of 24 bytes or more, for example `whsec_` and what `openssl rand -base64 32` prints"
+            }
+            Self::NotConfigured { .. } => "pass its secret to this step, or require another",
+            Self::NoReceiver(_) => "check that the secrets are passed to this step",
             Self::Address(_) => {
                 "copy the webhook's whole address, for example `https://hooks.slack.com/services/T…/B…/…`"
             }

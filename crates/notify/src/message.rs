@@ -1,7 +1,5 @@
 //! The message, whatever it is sent to: made from the job's status, the ledger and the event. Pure.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 
 use gha::context::Context;
@@ -9,9 +7,10 @@ use gha::ledger::{self, Entry};
 use gha::outcome::Link;
 use gha::{duration, text};
 
-use crate::cli::JobStatus;
-use crate::phase::{Phase, headline, phase};
+use crate::cli::{Event, JobStatus};
+use crate::phase::{Line, Phase, headline, phase};
 use crate::severity::{self, Severity};
+use crate::times::{self, Times};
 
 /// The longest first line, in characters; a Slack header takes 150.
 const HEADLINE: usize = 150;
@@ -21,6 +20,8 @@ const REASON: usize = 600;
 /// What is known.
 #[derive(Clone, Debug)]
 pub struct Known<'a> {
+    /// The deploy has only begun.
+    pub begins: bool,
     /// The job's status, if it was given.
     pub status: Option<JobStatus>,
     /// The results of all tools of the run, oldest first.
@@ -29,16 +30,10 @@ pub struct Known<'a> {
     pub context: &'a Context,
     /// Now.
     pub now: Timestamp,
-    /// What the user calls the service.
-    pub service: Option<&'a str>,
-    /// What the user calls the environment.
-    pub environment: Option<&'a str>,
-    /// What the user calls the version.
-    pub release: Option<&'a str>,
-    /// What the user adds.
-    pub text: Option<&'a str>,
-    /// How bad the user says it is.
-    pub severity: Option<Severity>,
+    /// When it began, where an earlier message told that.
+    pub began: Option<Timestamp>,
+    /// What the user says.
+    pub event: &'a Event,
 }
 
 /// A message. All texts may be foreign: a channel escapes them for itself.
@@ -54,6 +49,8 @@ pub struct Message {
     pub headline: String,
     /// What failed and why, one line each.
     pub reasons: Vec<String>,
+    /// What went well, one line each.
+    pub done: Vec<String>,
     /// What the user adds.
     pub text: Option<String>,
     /// Names and values, in the order in which a reader wants them.
@@ -64,6 +61,15 @@ pub struct Message {
     pub undo: Vec<String>,
 }
 
+impl Message {
+    /// What stands below the first line: why, what went well, and what the user adds.
+    pub fn paragraphs(&self) -> impl Iterator<Item = String> {
+        let done = (!self.done.is_empty()).then(|| self.done.join("\n"));
+        let reasons = self.reasons.iter().take(5).cloned();
+        reasons.chain(done).chain(self.text.clone())
+    }
+}
+
 /// Makes the message; `None` where nothing at all is known.
 #[must_use]
 pub fn compose(known: &Known<'_>) -> Option<Message> {
@@ -71,46 +77,73 @@ pub fn compose(known: &Known<'_>) -> Option<Message> {
         .into_iter()
         .filter(|entry| entry.tool != "notify")
         .collect();
-    let phase = phase(known.status, &entries)?;
-    let bad: Vec<&Entry> = entries.iter().filter(|entry| !entry.status.is_good()).collect();
-    let environment = known.environment.or_else(|| {
+    let phase = match known.begins {
+        true => Phase::Started,
+        false => phase(known.status, &entries)?,
+    };
+    let (good, bad): (Vec<&Entry>, Vec<&Entry>) = entries.iter().partition(|entry| entry.status.is_good());
+    let event = known.event;
+    let of_ledger = || {
         entries
             .iter()
             .rev()
             .find_map(|entry| entry.environment.as_deref())
-    });
+    };
+    let environment = event.environment.as_deref().or_else(of_ledger);
     let version = version(known, &entries);
-    let took = entries
-        .iter()
-        .map(|entry| entry.started_at)
-        .min()
-        .and_then(|start| since(start, known.now));
-    let name = known
-        .service
-        .map_or_else(|| repository_name(known.context), str::to_owned);
+    let first = entries.iter().map(|entry| entry.started_at);
+    let began = first.chain(known.began).min();
+    let took = began
+        .and_then(|start| times::between(start, known.now))
+        .filter(|_| phase != Phase::Started);
+    let name = event.service.clone();
+    let name = name.unwrap_or_else(|| repository_name(known.context));
     let what = [name, version.clone().unwrap_or_default()]
         .join(" ")
         .trim()
         .to_owned();
-    let headline = headline(phase, &what, environment, took, bad.len());
+    let made = || {
+        let cause = cause(&bad);
+        let line = Line {
+            what: &what,
+            environment,
+            took,
+            cause: cause.as_deref(),
+            warned: !bad.is_empty(),
+        };
+        headline(phase, &line)
+    };
+    let titled = |title: &String| format!("{} {title}", phase.sign());
+    let headline = event.title.as_ref().map_or_else(made, titled);
+    let known_times = Times {
+        took,
+        ..times::of(phase, &entries, known.context)
+    };
     Some(Message {
         phase,
-        severity: known.severity.unwrap_or_else(|| severity::of(phase, &entries)),
+        severity: event.severity.unwrap_or_else(|| severity::of(phase, &entries)),
         about: about(known, environment),
         headline: text::cut(&text::visible(&headline), HEADLINE),
         reasons: reasons(phase, &bad),
-        text: known.text.map(str::to_owned),
-        fields: fields(known, version, environment, took),
+        done: good.iter().map(|entry| told(entry)).collect(),
+        text: event.text.clone(),
+        fields: fields(known, version, environment, &entries, &known_times),
         links: links(known.context, &entries),
         undo: bad.iter().filter_map(|entry| entry.undo.clone()).collect(),
     })
+}
+
+/// Why it went wrong: what the first tool that failed said. Those behind it undo, or could not begin.
+fn cause(bad: &[&Entry]) -> Option<String> {
+    let first = bad.first()?;
+    Some(text::visible(&first.headline)).filter(|cause| !cause.trim().is_empty())
 }
 
 /// What is deployed where: the repository, what the user calls the service, and the environment.
 fn about(known: &Known<'_>, environment: Option<&str>) -> String {
     let parts = [
         known.context.repository.as_str(),
-        known.service.unwrap_or_default(),
+        known.event.service.as_deref().unwrap_or_default(),
         environment.unwrap_or_default(),
     ];
     let parts: Vec<String> = parts
@@ -126,21 +159,21 @@ fn about(known: &Known<'_>, environment: Option<&str>) -> String {
 
 /// What failed and why. A failed job without a failed entry failed in a step that is none of these tools.
 fn reasons(phase: Phase, bad: &[&Entry]) -> Vec<String> {
-    let mut reasons: Vec<String> = bad
-        .iter()
-        .map(|entry| {
-            format!(
-                "{} {}: {}",
-                entry.tool,
-                entry.status.word(),
-                text::cut(&text::visible(&entry.headline), REASON)
-            )
-        })
-        .collect();
+    let mut reasons: Vec<String> = bad.iter().map(|entry| told(entry)).collect();
     if reasons.is_empty() && phase == Phase::Failed {
         reasons.push("a step that writes no ledger failed; the run's log has the reason".to_owned());
     }
     reasons
+}
+
+/// What a tool said at its end, as a line.
+fn told(entry: &Entry) -> String {
+    let headline = text::cut(&text::visible(&entry.headline), REASON);
+    format!(
+        "{} {}: {headline}",
+        text::visible(&entry.tool),
+        entry.status.word()
+    )
 }
 
 /// What was deployed: the user's word, a version that a tool found, or the commit.
@@ -153,7 +186,7 @@ fn version(known: &Known<'_>, entries: &[Entry]) -> Option<String> {
             .map(str::to_owned)
     };
     let of_tool = || entries.iter().rev().find_map(fact).map(|version| short(&version));
-    let version = known.release.map(str::to_owned).or_else(of_tool);
+    let version = known.event.release.clone().or_else(of_tool);
     version
         .or_else(|| Some(known.context.short_sha()))
         .filter(|version| !version.trim().is_empty())
@@ -174,7 +207,8 @@ fn fields(
     known: &Known<'_>,
     version: Option<String>,
     environment: Option<&str>,
-    took: Option<Duration>,
+    entries: &[Entry],
+    times: &Times,
 ) -> Vec<(&'static str, String)> {
     let context = known.context;
     let commit = context.commit();
@@ -188,7 +222,10 @@ fn fields(
     let fields = [
         ("Version", version),
         ("Environment", environment.map(str::to_owned)),
-        ("Duration", took.map(duration::display)),
+        ("Change", change(entries)),
+        ("Duration", times.took.map(duration::display)),
+        ("Commit to served", times.to_served.map(duration::display)),
+        ("Failure to restored", times.to_restored.map(duration::display)),
         ("Ref", Some(short_ref.unwrap_or(&context.git_ref).to_owned())),
         (
             "Commit",
@@ -202,6 +239,29 @@ fn fields(
         .into_iter()
         .filter_map(|(name, value)| value.map(|value| (name, shown(value))));
     known.filter(|(_, value)| !value.is_empty()).collect()
+}
+
+/// What was replaced by what, as far as the tools know it: images, or releases of a site.
+fn change(entries: &[Entry]) -> Option<String> {
+    let fact = |entry: &Entry, name: &str| {
+        let value = entry.facts.get(name).and_then(|value| value.as_str());
+        value.map(str::to_owned)
+    };
+    let mut changes: Vec<String> = Vec::new();
+    for entry in entries {
+        let images = entry.facts.get("images").and_then(|images| images.as_array());
+        let images = images.into_iter().flatten().filter_map(|image| image.as_str());
+        changes.extend(
+            images
+                .filter(|image| image.contains('→'))
+                .map(|image| image.replace('`', "")),
+        );
+        if let (Some(old), Some(new)) = (fact(entry, "previous-release"), fact(entry, "release-id")) {
+            changes.push(format!("{old} → {new}"));
+        }
+    }
+    changes.dedup();
+    (!changes.is_empty()).then(|| changes.join("; "))
 }
 
 /// Where to look next: the run, the commit, and what the tools name.
@@ -234,11 +294,6 @@ fn is_web(url: &str) -> bool {
 fn repository_name(context: &Context) -> String {
     let name = context.repository.rsplit('/').next().unwrap_or_default();
     name.to_owned()
-}
-
-/// The time since `start`; none where the clocks of two machines disagree.
-fn since(start: Timestamp, now: Timestamp) -> Option<Duration> {
-    Duration::try_from(now.duration_since(start)).ok()
 }
 
 #[cfg(test)]
@@ -274,15 +329,16 @@ pub(crate) mod tests {
     pub(crate) fn message(status: Option<JobStatus>, entries: Vec<Entry>) -> Option<Message> {
         let context = context();
         compose(&Known {
+            begins: false,
             status,
             entries,
             context: &context,
             now: "2026-11-22T04:48:12Z".parse().unwrap(),
-            service: None,
-            environment: Some("production"),
-            release: None,
-            text: None,
-            severity: None,
+            began: None,
+            event: &Event {
+                environment: Some("production".to_owned()),
+                ..Event::default()
+            },
         })
     }
 
@@ -320,17 +376,22 @@ pub(crate) mod tests {
             (
                 Some(JobStatus::Failure),
                 bad(),
-                "❌ shop 1.2.3 not deployed to production: failed after 3m12s",
+                "❌ shop 1.2.3 not deployed to production: http://x is not ready",
             ),
             (
                 None,
                 bad(),
+                "❌ shop 1.2.3 not deployed to production: http://x is not ready",
+            ),
+            (
+                Some(JobStatus::Failure),
+                good(),
                 "❌ shop 1.2.3 not deployed to production: failed after 3m12s",
             ),
             (
                 None,
-                vec![entry("e", "rolled-back", "x")],
-                "↩️ shop 1.2.3 rolled back on production after 3m12s",
+                vec![entry("e", "failed", "the cause"), entry("f", "rolled-back", "x")],
+                "↩️ shop 1.2.3 rolled back on production: the cause",
             ),
             (
                 Some(JobStatus::Cancelled),
@@ -374,6 +435,45 @@ pub(crate) mod tests {
             message.links[0].url,
             "https://github.com/acme/shop/actions/runs/7/attempts/1"
         );
+    }
+
+    #[test]
+    fn what_was_replaced_by_what_is_told() {
+        let with = |facts: serde_json::Value| {
+            let mut entry = entry("x", "done", "y");
+            entry.facts = facts.as_object().unwrap().clone();
+            let message = message(None, vec![entry]).unwrap();
+            let mut fields = message.fields.into_iter();
+            fields.find(|(name, _)| *name == "Change").map(|(_, value)| value)
+        };
+        let images = json!({"images": ["container `web`: `shop:1` → `shop:2`", "container `log` has `log:1` already"]});
+        assert_eq!(with(images).unwrap(), "container web: shop:1 → shop:2");
+        let site = json!({"previous-release": "r1", "release-id": "r2"});
+        assert_eq!(with(site).unwrap(), "r1 → r2");
+        assert_eq!(with(json!({"images": "x", "release-id": 7})), None);
+    }
+
+    #[test]
+    fn a_title_takes_the_place_of_the_first_line_and_keeps_the_sign() {
+        let context = context();
+        let known = |begins| {
+            compose(&Known {
+                begins,
+                status: Some(JobStatus::Failure),
+                entries: vec![],
+                context: &context,
+                now: "2026-11-22T04:48:12Z".parse().unwrap(),
+                began: None,
+                event: &Event {
+                    title: Some("Nightly export".to_owned()).filter(|_| !begins),
+                    ..Event::default()
+                },
+            })
+            .unwrap()
+        };
+        assert_eq!(known(false).headline, "❌ Nightly export");
+        assert_eq!(known(true).headline, "⏳ shop 0123456 is being deployed");
+        assert_eq!(known(true).phase, Phase::Started);
     }
 
     #[test]

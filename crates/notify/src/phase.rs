@@ -2,15 +2,20 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use gha::duration;
 use gha::ledger::Entry;
 use gha::outcome::Status;
 
 use crate::cli::JobStatus;
 
-/// How the deploy ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How far the deploy is, or how it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Phase {
+    /// It has begun.
+    Started,
     /// It serves.
     Succeeded,
     /// It does not.
@@ -26,6 +31,7 @@ impl Phase {
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
+            Self::Started => "started",
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
             Self::RolledBack => "rolled-back",
@@ -33,10 +39,17 @@ impl Phase {
         }
     }
 
+    /// Whether the new version does not serve because something went wrong.
+    #[must_use]
+    pub fn is_bad(self) -> bool {
+        matches!(self, Self::Failed | Self::RolledBack)
+    }
+
     /// The sign in front of the first line.
     #[must_use]
     pub fn sign(self) -> &'static str {
         match self {
+            Self::Started => "⏳",
             Self::Succeeded => "✅",
             Self::Failed => "❌",
             Self::RolledBack => "↩️",
@@ -64,26 +77,48 @@ pub(crate) fn phase(status: Option<JobStatus>, entries: &[Entry]) -> Option<Phas
     }
 }
 
+/// What the first line is made of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Line<'a> {
+    /// Service and version.
+    pub(crate) what: &'a str,
+    /// The environment.
+    pub(crate) environment: Option<&'a str>,
+    /// How long it took.
+    pub(crate) took: Option<Duration>,
+    /// Why it went wrong; where that is known it is what a reader must see first.
+    pub(crate) cause: Option<&'a str>,
+    /// Whether a tool failed all the same.
+    pub(crate) warned: bool,
+}
+
 /// The first line.
-pub(crate) fn headline(
-    phase: Phase,
-    what: &str,
-    environment: Option<&str>,
-    took: Option<Duration>,
-    bad: usize,
-) -> String {
-    let to = environment.map(|name| format!(" to {name}")).unwrap_or_default();
-    let on = environment.map(|name| format!(" on {name}")).unwrap_or_default();
+pub(crate) fn headline(phase: Phase, line: &Line<'_>) -> String {
+    let what = line.what;
+    let to = line
+        .environment
+        .map(|name| format!(" to {name}"))
+        .unwrap_or_default();
+    let on = line
+        .environment
+        .map(|name| format!(" on {name}"))
+        .unwrap_or_default();
     let time = |word: &str| {
-        took.map(|took| format!(" {word} {}", duration::display(took)))
+        line.took
+            .map(|took| format!(" {word} {}", duration::display(took)))
             .unwrap_or_default()
     };
-    let line = match phase {
-        Phase::Succeeded if bad > 0 => format!("{what} deployed{to}{}, with warnings", time("in")),
+    let why = |otherwise: String| line.cause.map_or(otherwise, |cause| format!(": {cause}"));
+    let told = match phase {
+        Phase::Started => format!("{what} is being deployed{to}"),
+        Phase::Succeeded if line.warned => format!("{what} deployed{to}{}, with warnings", time("in")),
         Phase::Succeeded => format!("{what} deployed{to}{}", time("in")),
-        Phase::Failed => format!("{what} not deployed{to}: failed{}", time("after")),
-        Phase::RolledBack => format!("{what} rolled back{on}{}", time("after")),
+        Phase::Failed => format!(
+            "{what} not deployed{to}{}",
+            why(format!(": failed{}", time("after")))
+        ),
+        Phase::RolledBack => format!("{what} rolled back{on}{}", why(time("after"))),
         Phase::Cancelled => format!("{what} not deployed{to}: cancelled{}", time("after")),
     };
-    format!("{} {}", phase.sign(), line.trim())
+    format!("{} {}", phase.sign(), told.trim())
 }

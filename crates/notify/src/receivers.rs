@@ -1,8 +1,9 @@
 //! Who is told: the receivers that are configured, with their addresses checked.
 
 use reqwest::Url;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 
+use gha::context::Context;
 use gha::edge::environment;
 use gha::interface::SecretSpec;
 use gha::{Failure, Runner, text};
@@ -10,57 +11,88 @@ use gha::{Failure, Runner, text};
 use crate::channel::discord::{self, Discord};
 use crate::channel::pagerduty::PagerDuty;
 use crate::channel::slack::{self, Slack};
+use crate::channel::slack_bot::{self, SlackBot};
 use crate::channel::teams::{self, Teams};
-use crate::channel::webhook::Webhook;
+use crate::channel::webhook::{Key, Webhook};
 use crate::channel::{Channel, is_one_of};
-use crate::cli::{Cli, DISCORD, INTERFACE, PAGERDUTY, SLACK, TEAMS, WEBHOOK};
+use crate::cli::{
+    DISCORD, PAGERDUTY, RECEIVERS, Receivers, SLACK, SLACK_TOKEN, TEAMS, WEBHOOK, WEBHOOK_SECRET,
+};
 use crate::error::Error;
-use crate::message::Message;
+
+/// The names of all receivers, as they stand in results.
+pub(crate) const NAMES: [&str; 6] = ["slack", "slack-token", "teams", "discord", "pagerduty", "webhook"];
+
+/// The shortest key of a webhook, in characters: less is guessed, and could not be hidden in a log.
+const SHORTEST_KEY: usize = 8;
 
 /// The receivers that are configured.
 ///
 /// # Errors
 /// When a secret can't be read, or is not what it should be.
 pub(crate) async fn configured(
-    cli: &Cli,
-    message: Option<&Message>,
+    flags: &Receivers,
+    about: &str,
     runner: &Runner,
 ) -> Result<Vec<Box<dyn Channel>>, Failure> {
     let mut all: Vec<Box<dyn Channel>> = Vec::new();
-    if let Some(secret) = runner.secret(&SLACK, cli.slack_webhook_file.as_deref()).await? {
-        let url = of_service(&SLACK, secret.expose_secret(), &slack::HOSTS, cli)?;
-        all.push(Box::new(Slack { url }));
+    if let Some(secret) = runner.secret(&SLACK, flags.slack_webhook_file.as_deref()).await? {
+        let url = of_service(SLACK.name, secret.expose_secret(), &slack::HOSTS, flags)?;
+        let mentions = flags.slack_mention.clone();
+        all.push(Box::new(Slack { url, mentions }));
     }
-    if let Some(secret) = runner.secret(&TEAMS, cli.teams_webhook_file.as_deref()).await? {
-        let url = of_service(&TEAMS, secret.expose_secret(), &teams::HOSTS, cli)?;
-        let envelope = cli.teams_envelope;
+    if let Some(token) = runner
+        .secret(&SLACK_TOKEN, flags.slack_token_file.as_deref())
+        .await?
+    {
+        let channel = flags.slack_channel.clone().ok_or(Error::NoChannel)?;
+        if !slack_bot::is_channel(&channel) {
+            return Err(Error::Channel(text::cut(&text::line(&channel), 40)).into());
+        }
+        all.push(Box::new(SlackBot {
+            url: of_service("slack-url", &flags.slack_url, &slack_bot::HOSTS, flags)?,
+            token,
+            channel,
+            mentions: flags.slack_mention.clone(),
+        }));
+    }
+    if let Some(secret) = runner.secret(&TEAMS, flags.teams_webhook_file.as_deref()).await? {
+        let url = of_service(TEAMS.name, secret.expose_secret(), &teams::HOSTS, flags)?;
+        let envelope = flags.teams_envelope;
         all.push(Box::new(Teams { url, envelope }));
     }
     if let Some(secret) = runner
-        .secret(&DISCORD, cli.discord_webhook_file.as_deref())
+        .secret(&DISCORD, flags.discord_webhook_file.as_deref())
         .await?
     {
-        let url = of_service(&DISCORD, secret.expose_secret(), &discord::HOSTS, cli)?;
+        let url = of_service(DISCORD.name, secret.expose_secret(), &discord::HOSTS, flags)?;
         all.push(Box::new(Discord { url }));
     }
     if let Some(key) = runner
-        .secret(&PAGERDUTY, cli.pagerduty_key_file.as_deref())
+        .secret(&PAGERDUTY, flags.pagerduty_key_file.as_deref())
         .await?
     {
         all.push(Box::new(PagerDuty {
-            url: plain("pagerduty-url", &cli.pagerduty_url, cli.allow_http)?,
+            url: plain("pagerduty-url", &flags.pagerduty_url, flags.allow_http)?,
             key,
-            about: message.map(|message| message.about.clone()).unwrap_or_default(),
+            about: about.to_owned(),
         }));
     }
-    if let Some(secret) = runner.secret(&WEBHOOK, cli.webhook_url_file.as_deref()).await? {
-        all.push(Box::new(Webhook {
-            url: plain(WEBHOOK.name, secret.expose_secret(), cli.allow_http)?,
+    let keys = runner
+        .secret(&WEBHOOK_SECRET, flags.webhook_secret_file.as_deref())
+        .await?;
+    let webhook = runner.secret(&WEBHOOK, flags.webhook_url_file.as_deref()).await?;
+    match webhook {
+        Some(secret) => all.push(Box::new(Webhook {
+            url: plain(WEBHOOK.name, secret.expose_secret(), flags.allow_http)?,
             id: format!("msg_{}", uuid::Uuid::from_bytes(environment::random()).simple()),
             timestamp: environment::now().as_second(),
             trace_id: runner.trace().to_string(),
             repository: runner.context().repository.clone(),
-        }));
+            keys: signing(keys.as_ref(), runner)?,
+        })),
+        None if keys.is_some() => return Err(Error::NoWebhook.into()),
+        None => {}
     }
     Ok(all)
 }
@@ -72,7 +104,7 @@ pub(crate) fn names(runner: &Runner) -> String {
         true => format!("`{}`", spec.name),
         false => format!("`{}`", spec.env),
     };
-    let names: Vec<String> = INTERFACE.secrets.iter().map(name).collect();
+    let names: Vec<String> = RECEIVERS.iter().map(name).collect();
     let (last, others) = names
         .split_last()
         .map_or(("", &[][..]), |(last, others)| (&**last, others));
@@ -80,19 +112,49 @@ pub(crate) fn names(runner: &Runner) -> String {
     format!("{input}{} or {last}", others.join(", "))
 }
 
+/// The keys, each of which is a secret of its own.
+fn signing(keys: Option<&SecretString>, runner: &Runner) -> Result<Vec<Key>, Error> {
+    let keys = keys.map(|keys| keys.expose_secret()).unwrap_or_default();
+    let mut all = Vec::new();
+    for key in keys.split_whitespace() {
+        if key.len() < SHORTEST_KEY {
+            return Err(Error::ShortKey);
+        }
+        runner.mask(key);
+        all.push(Key::read(key));
+    }
+    Ok(all)
+}
+
+/// Why a run has no secrets, where it has none by GitHub's rules
+/// (<https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows#pull_request>).
+pub(crate) fn withheld(context: &Context) -> Option<&'static str> {
+    let is_request = matches!(
+        context.event_name.as_str(),
+        "pull_request" | "pull_request_review" | "pull_request_review_comment"
+    );
+    let head = context.payload.pointer("/pull_request/head/repo/full_name");
+    let head = head.and_then(serde_json::Value::as_str).unwrap_or_default();
+    if is_request && !head.eq_ignore_ascii_case(&context.repository) {
+        return Some("a pull request from a fork");
+    }
+    let by_dependabot = context.actor == "dependabot[bot]" && context.event_name != "pull_request_target";
+    by_dependabot.then_some("a run of Dependabot")
+}
+
 /// The address of a service: one of its hosts, or one that the user allows. The error does not repeat the address.
-fn of_service(spec: &SecretSpec, secret: &str, hosts: &[&str], cli: &Cli) -> Result<Url, Error> {
-    let url = plain(spec.name, secret, cli.allow_http)?;
+fn of_service(name: &'static str, secret: &str, hosts: &[&str], flags: &Receivers) -> Result<Url, Error> {
+    let url = plain(name, secret, flags.allow_http)?;
     let host = url.host_str().unwrap_or_default();
     if is_one_of(host, &["webhook.office.com", ".webhook.office.com"]) {
-        return Err(Error::Connector(spec.name));
+        return Err(Error::Connector(name));
     }
-    let allowed: Vec<&str> = cli.allow_host.iter().map(String::as_str).collect();
+    let allowed: Vec<&str> = flags.allow_host.iter().map(String::as_str).collect();
     if is_loopback(&url) || is_one_of(host, hosts) || is_one_of(host, &allowed) {
         return Ok(url);
     }
     Err(Error::Host {
-        name: spec.name,
+        name,
         host: text::cut(&text::visible(host), 100),
         known: hosts.join(", "),
     })
@@ -116,7 +178,9 @@ fn is_loopback(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::{Cli, Command};
     use clap::Parser as _;
+    use gha::env::Env;
 
     #[test]
     fn an_address_has_tls_or_is_our_own() {
@@ -138,7 +202,10 @@ mod tests {
 
     #[test]
     fn an_address_is_of_its_service() {
-        let cli = Cli::parse_from(["notify", "--allow-host", "relay.example.com"]);
+        let cli = Cli::parse_from(["notify", "send", "--allow-host", "relay.example.com"]);
+        let Command::Send(send) = cli.command else {
+            panic!("it is another command");
+        };
         for (spec, hosts, secret, good) in [
             (
                 &SLACK,
@@ -177,10 +244,43 @@ mod tests {
                 false,
             ),
         ] {
-            let address = of_service(spec, secret, hosts, &cli);
+            let address = of_service(spec.name, secret, hosts, &send.receivers);
             assert_eq!(address.is_ok(), good, "{secret}");
             let said = address.err().map(|error| error.to_string()).unwrap_or_default();
             assert!(!said.contains("secret"), "{said}");
         }
+    }
+
+    #[test]
+    fn a_fork_and_dependabot_are_told_apart_from_a_mistake() {
+        let of = |event: &str, actor: &str, head: &str| {
+            let env: Env = [
+                ("GITHUB_EVENT_NAME", event),
+                ("GITHUB_ACTOR", actor),
+                ("GITHUB_REPOSITORY", "acme/shop"),
+            ]
+            .into_iter()
+            .collect();
+            let payload = format!(r#"{{"pull_request":{{"head":{{"repo":{head}}}}}}}"#);
+            withheld(&Context::of(&env, Some(Ok(payload.into_bytes()))))
+        };
+        let (own, fork) = (r#"{"full_name":"Acme/shop"}"#, r#"{"full_name":"eve/shop"}"#);
+        assert_eq!(of("pull_request", "ada", own), None);
+        assert_eq!(
+            of("pull_request", "eve", fork),
+            Some("a pull request from a fork")
+        );
+        // The fork was deleted.
+        assert_eq!(
+            of("pull_request", "eve", "null"),
+            Some("a pull request from a fork")
+        );
+        // These have the secrets of the repository.
+        assert_eq!(of("pull_request_target", "eve", fork), None);
+        assert_eq!(of("push", "ada", "null"), None);
+        assert_eq!(
+            of("pull_request", "dependabot[bot]", own),
+            Some("a run of Dependabot")
+        );
     }
 }

@@ -40,7 +40,7 @@ pub fn of(phase: Phase, entries: &[Entry]) -> Severity {
         Phase::Failed | Phase::Cancelled if needs_human => Severity::Critical,
         Phase::Failed => Severity::High,
         Phase::RolledBack | Phase::Cancelled => Severity::Medium,
-        Phase::Succeeded => Severity::Low,
+        Phase::Started | Phase::Succeeded => Severity::Low,
     }
 }
 

@@ -12,6 +12,7 @@ use crate::channel::{Call, Channel};
 use crate::delivery::{Answer, wait};
 use crate::message::Message;
 use crate::phase::Phase;
+use crate::state::Posted;
 
 /// Where Discord's webhooks are.
 pub const HOSTS: [&str; 4] = [
@@ -40,7 +41,7 @@ impl Channel for Discord {
         "discord"
     }
 
-    fn calls(&self, message: &Message) -> Vec<Call> {
+    fn calls(&self, message: &Message, _before: Option<&Posted>) -> Vec<Call> {
         let mut url = self.url.clone();
         // With it the answer says that the message is there, not that it was taken.
         url.query_pairs_mut().append_pair("wait", "true");
@@ -48,6 +49,7 @@ impl Channel for Discord {
             url,
             headers: Vec::new(),
             payload: payload(message),
+            repeatable: false,
         }]
     }
 
@@ -58,10 +60,6 @@ impl Channel for Discord {
         wait(body["retry_after"].as_f64()?)
     }
 
-    fn repeatable(&self) -> bool {
-        false
-    }
-
     fn accepted(&self, _answer: &Answer) -> bool {
         true
     }
@@ -70,19 +68,14 @@ impl Channel for Discord {
 fn payload(message: &Message) -> Value {
     let color = match message.phase {
         Phase::Succeeded => 0x002e_a043,
+        Phase::Started => 0x0009_69da,
         Phase::RolledBack | Phase::Cancelled => 0x00d2_9922,
         Phase::Failed => 0x00cf_222e,
     };
     let undo = message.undo.iter().take(3).map(|undo| format!("to undo: {undo}"));
-    let paragraphs = message
-        .reasons
-        .iter()
-        .take(5)
-        .chain(message.text.as_ref())
-        .cloned();
     let mut description: Vec<String> = Vec::new();
     let mut left = DESCRIPTION;
-    for paragraph in paragraphs.chain(undo) {
+    for paragraph in message.paragraphs().chain(undo) {
         let paragraph = escaped(&paragraph, left);
         left = left.saturating_sub(units(&paragraph) + 1);
         description.push(paragraph);
@@ -173,7 +166,7 @@ mod tests {
             url: Url::parse("https://discord.com/api/webhooks/1/t?thread_id=5").unwrap(),
         };
         let done = message(Some(JobStatus::Success), vec![]).unwrap();
-        let calls = discord.calls(&done);
+        let calls = discord.calls(&done, None);
         assert_eq!(calls[0].url.query(), Some("thread_id=5&wait=true"));
     }
 

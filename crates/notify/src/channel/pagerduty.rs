@@ -12,6 +12,7 @@ use crate::delivery::Answer;
 use crate::message::Message;
 use crate::phase::Phase;
 use crate::severity::Severity;
+use crate::state::Posted;
 
 /// Where events go, unless an account is in the EU (`https://events.eu.pagerduty.com`).
 pub const EVENTS: &str = "https://events.pagerduty.com";
@@ -36,11 +37,13 @@ impl Channel for PagerDuty {
         "pagerduty"
     }
 
-    fn calls(&self, message: &Message) -> Vec<Call> {
+    fn calls(&self, message: &Message, _before: Option<&Posted>) -> Vec<Call> {
         let enqueue = |path: &str, payload: Value| Call {
             url: self.at(path),
             headers: Vec::new(),
             payload,
+            // An alert is known by its key; a change event is told twice at worst, and pages nobody.
+            repeatable: true,
         };
         let key = self.key.expose_secret();
         let dedup = text::cut(&format!("deploy/{}", self.about), KEY);
@@ -52,6 +55,7 @@ impl Channel for PagerDuty {
                 ),
                 enqueue("/v2/change/enqueue", self.change(message)),
             ],
+            Phase::Started => Vec::new(),
             // Nothing is wrong with what serves: somebody stopped it.
             Phase::Cancelled if message.severity < Severity::High => Vec::new(),
             Phase::Failed | Phase::RolledBack | Phase::Cancelled => vec![enqueue(
@@ -77,11 +81,6 @@ impl Channel for PagerDuty {
         let mut payload = call.payload.clone();
         payload["routing_key"] = "$PAGERDUTY_ROUTING_KEY".into();
         payload
-    }
-
-    /// It knows a repeated event by its key; a change event is told twice at worst, and pages nobody.
-    fn repeatable(&self) -> bool {
-        true
     }
 
     fn accepted(&self, _answer: &Answer) -> bool {
@@ -120,14 +119,9 @@ fn word(severity: Severity) -> &'static str {
     }
 }
 
-/// The first line, and the first reason: what a telephone shows.
+/// The first line, which holds the cause: what a telephone shows.
 fn summary(message: &Message) -> String {
-    let why = message
-        .reasons
-        .first()
-        .map(|reason| format!(": {reason}"))
-        .unwrap_or_default();
-    text::cut(&text::visible(&format!("{}{why}", message.headline)), SUMMARY)
+    text::cut(&text::visible(&message.headline), SUMMARY)
 }
 
 fn details(message: &Message) -> Value {
@@ -135,7 +129,11 @@ fn details(message: &Message) -> Value {
     for (name, value) in &message.fields {
         details.insert((*name).to_owned(), text::cut(value, SUMMARY).into());
     }
-    let more = [("Reasons", &message.reasons), ("To undo", &message.undo)];
+    let more = [
+        ("Reasons", &message.reasons),
+        ("Done", &message.done),
+        ("To undo", &message.undo),
+    ];
     for (name, lines) in more.into_iter().filter(|(_, lines)| !lines.is_empty()) {
         let lines: Vec<String> = lines
             .iter()
@@ -178,27 +176,27 @@ mod tests {
             vec![entry("health-gate", "failed", "not ready")],
         )
         .unwrap();
-        let calls = service().calls(&failed);
+        let calls = service().calls(&failed, None);
         assert_eq!(calls[0].url.as_str(), "https://events.pagerduty.com/v2/enqueue");
         let event = &calls[0].payload;
         assert_eq!(event["event_action"], "trigger");
         assert_eq!(event["payload"]["severity"], "error");
         assert_eq!(
             event["payload"]["summary"],
-            "❌ shop 1.2.3 not deployed to production: failed after 3m12s: health-gate failed: not ready"
+            "❌ shop 1.2.3 not deployed to production: not ready"
         );
         let done = message(
             Some(JobStatus::Success),
             vec![entry("health-gate", "done", "ready")],
         )
         .unwrap();
-        let calls = service().calls(&done);
+        let calls = service().calls(&done, None);
         assert_eq!(calls[0].payload["event_action"], "resolve");
         assert_eq!(calls[0].payload["dedup_key"], event["dedup_key"]);
         assert_eq!(calls[1].url.path(), "/v2/change/enqueue");
         assert!(
             service()
-                .calls(&message(Some(JobStatus::Cancelled), vec![]).unwrap())
+                .calls(&message(Some(JobStatus::Cancelled), vec![]).unwrap(), None)
                 .is_empty()
         );
     }
@@ -207,7 +205,7 @@ mod tests {
     fn the_key_is_not_shown() {
         let failed = message(Some(JobStatus::Failure), vec![]).unwrap();
         let service = service();
-        for call in service.calls(&failed) {
+        for call in service.calls(&failed, None) {
             assert!(!service.shown(&call).to_string().contains("R0UT1NGKEY"));
         }
     }

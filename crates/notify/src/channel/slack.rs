@@ -3,6 +3,8 @@
 //! Foreign text stands in `plain_text` objects alone, where Slack reads no mention, link or markup; the fallback
 //! `text`, which is read as markup, is escaped.
 
+use std::str::FromStr;
+
 use reqwest::Url;
 use serde_json::{Value, json};
 
@@ -12,6 +14,7 @@ use gha::text;
 use crate::channel::{Call, Channel};
 use crate::delivery::Answer;
 use crate::message::Message;
+use crate::state::Posted;
 
 /// Longest header (<https://docs.slack.dev/reference/block-kit/blocks/header-block>).
 const HEADER: usize = 150;
@@ -22,6 +25,42 @@ const FIELD: usize = 300;
 /// Longest address of a button's or text's link; the limit is 3,000.
 const ADDRESS: usize = 2_000;
 
+/// Who is mentioned, as the user names them: never by a text that came from elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mention(String);
+
+impl Mention {
+    /// It in Slack's markup (<https://docs.slack.dev/messaging/formatting-message-text#mentioning-users>).
+    #[must_use]
+    pub fn markup(&self) -> String {
+        match self.0.as_str() {
+            "here" | "channel" | "everyone" => format!("<!{}>", self.0),
+            group if group.starts_with('S') => format!("<!subteam^{group}>"),
+            member => format!("<@{member}>"),
+        }
+    }
+}
+
+impl FromStr for Mention {
+    type Err = String;
+
+    /// `U…` and `W…` for members, `S…` for groups, and the three words of Slack.
+    fn from_str(word: &str) -> Result<Self, String> {
+        let is_id = word.len() > 1
+            && word.starts_with(['U', 'W', 'S'])
+            && word
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+        match is_id || matches!(word, "here" | "channel" | "everyone") {
+            true => Ok(Self(word.to_owned())),
+            false => Err(format!(
+                "`{}` is not the id of a member (`U…`) or of a group (`S…`), `here` or `channel`",
+                text::line(word)
+            )),
+        }
+    }
+}
+
 /// Where Slack's webhooks are; the second is that of GovSlack.
 pub const HOSTS: [&str; 2] = ["hooks.slack.com", "hooks.slack-gov.com"];
 
@@ -29,6 +68,8 @@ pub const HOSTS: [&str; 2] = ["hooks.slack.com", "hooks.slack-gov.com"];
 pub struct Slack {
     /// The webhook.
     pub url: Url,
+    /// Who is mentioned when it failed.
+    pub mentions: Vec<Mention>,
 }
 
 impl Channel for Slack {
@@ -36,16 +77,13 @@ impl Channel for Slack {
         "slack"
     }
 
-    fn calls(&self, message: &Message) -> Vec<Call> {
+    fn calls(&self, message: &Message, _before: Option<&Posted>) -> Vec<Call> {
         vec![Call {
             url: self.url.clone(),
             headers: Vec::new(),
-            payload: payload(message),
+            payload: mentioning(payload(message), message, &self.mentions),
+            repeatable: false,
         }]
-    }
-
-    fn repeatable(&self) -> bool {
-        false
     }
 
     /// Slack says `ok`; a page of a proxy in between does not.
@@ -54,13 +92,14 @@ impl Channel for Slack {
     }
 }
 
-fn payload(message: &Message) -> Value {
+/// The message, as webhooks and the API take it.
+pub(super) fn payload(message: &Message) -> Value {
     let mut blocks = vec![json!({"type": "header", "text": plain(&message.headline, HEADER)})];
-    for paragraph in message.reasons.iter().take(5).chain(message.text.as_ref()) {
-        blocks.push(json!({"type": "section", "text": plain(paragraph, SECTION)}));
+    for paragraph in message.paragraphs() {
+        blocks.push(section(&paragraph));
     }
     for undo in message.undo.iter().take(3) {
-        blocks.push(json!({"type": "section", "text": plain(&format!("to undo: {undo}"), SECTION)}));
+        blocks.push(section(&format!("to undo: {undo}")));
     }
     let fields: Vec<Value> = message
         .fields
@@ -94,6 +133,28 @@ fn payload(message: &Message) -> Value {
     })
 }
 
+/// The same, with these mentioned where it went wrong.
+pub(super) fn mentioning(mut payload: Value, message: &Message, mentions: &[Mention]) -> Value {
+    if !message.phase.is_bad() || mentions.is_empty() {
+        return payload;
+    }
+    let all: Vec<String> = mentions.iter().map(Mention::markup).collect();
+    if let Some(blocks) = payload["blocks"].as_array_mut() {
+        // Not verbatim: what stands here is the user's own and is to be read as markup.
+        let said = text::cut(&all.join(" "), SECTION);
+        blocks.insert(
+            1,
+            json!({"type": "section", "text": {"type": "mrkdwn", "text": said}}),
+        );
+    }
+    payload
+}
+
+/// A paragraph without markup.
+pub(super) fn section(paragraph: &str) -> Value {
+    json!({"type": "section", "text": plain(paragraph, SECTION)})
+}
+
 /// A text object without markup. An empty one is refused by Slack.
 fn plain(content: &str, limit: usize) -> Value {
     let shown: Vec<String> = content.lines().map(text::visible).collect();
@@ -104,7 +165,7 @@ fn plain(content: &str, limit: usize) -> Value {
 
 /// Escapes the three characters of Slack's markup
 /// (<https://docs.slack.dev/messaging/formatting-message-text#escaping>).
-fn escape(content: &str) -> String {
+pub(super) fn escape(content: &str) -> String {
     let shown: Vec<String> = content.lines().map(text::visible).collect();
     shown
         .join("\n")
@@ -169,7 +230,7 @@ mod tests {
         let payload = payload(&failed);
         assert_eq!(
             payload["blocks"][0]["text"]["text"],
-            "❌ shop 1.2.3 not deployed to production: failed after 3m12s"
+            "❌ shop 1.2.3 not deployed to production: x: <!channel> & 503"
         );
         assert_eq!(
             payload["blocks"][1]["text"]["text"],
@@ -202,6 +263,7 @@ mod tests {
         };
         let slack = Slack {
             url: Url::parse("https://hooks.slack.com/services/x").unwrap(),
+            mentions: Vec::new(),
         };
         assert!(slack.accepted(&answer("ok\n")));
         assert!(!slack.accepted(&answer("<html>sign in</html>")));

@@ -18,6 +18,14 @@ pub fn render(message: &Message, deliveries: &[String]) -> Summary {
     if !reasons.is_empty() {
         summary.push(reasons);
     }
+    let done = message
+        .done
+        .iter()
+        .map(|done| format!("- {}\n", markdown::plain(done)));
+    let done: String = done.collect();
+    if !done.is_empty() {
+        summary.push(done);
+    }
     if let Some(text) = &message.text {
         let lines: Vec<String> = text.lines().map(markdown::plain).collect();
         summary.push(lines.join("  \n"));

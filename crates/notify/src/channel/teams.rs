@@ -13,6 +13,7 @@ use crate::channel::{Call, Channel};
 use crate::delivery::Answer;
 use crate::message::Message;
 use crate::phase::Phase;
+use crate::state::Posted;
 
 /// Where workflows are.
 pub const HOSTS: [&str; 3] = [".logic.azure.com", ".powerplatform.com", ".powerautomate.com"];
@@ -49,17 +50,14 @@ impl Channel for Teams {
         "teams"
     }
 
-    fn calls(&self, message: &Message) -> Vec<Call> {
+    fn calls(&self, message: &Message, _before: Option<&Posted>) -> Vec<Call> {
         vec![Call {
             url: self.url.clone(),
             headers: Vec::new(),
             payload: fitting(message, self.envelope),
+            // Nothing tells a card that was posted twice.
+            repeatable: false,
         }]
-    }
-
-    /// Nothing tells a card that was posted twice.
-    fn repeatable(&self) -> bool {
-        false
     }
 
     fn accepted(&self, _answer: &Answer) -> bool {
@@ -94,6 +92,7 @@ fn enveloped(card: Value, envelope: Envelope) -> Value {
 fn card(message: &Message, paragraph: usize) -> Value {
     let style = match message.phase {
         Phase::Succeeded => "good",
+        Phase::Started => "accent",
         Phase::RolledBack | Phase::Cancelled => "warning",
         Phase::Failed => "attention",
     };
@@ -102,13 +101,7 @@ fn card(message: &Message, paragraph: usize) -> Value {
     })]);
     let mut body = vec![json!({"type": "Container", "style": style, "bleed": true, "items": [head]})];
     let undo = message.undo.iter().take(3).map(|undo| format!("to undo: {undo}"));
-    let paragraphs = message
-        .reasons
-        .iter()
-        .take(5)
-        .chain(message.text.as_ref())
-        .cloned();
-    for text in paragraphs.chain(undo) {
+    for text in message.paragraphs().chain(undo) {
         let text = shown(&text, paragraph);
         body.push(runs(vec![json!({"type": "TextRun", "text": text})]));
     }

@@ -2,12 +2,18 @@
 //! receiver can drop a repeated one, as Standard Webhooks asks for
 //! (<https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use reqwest::Url;
+use secrecy::{ExposeSecret as _, SecretSlice};
 use serde_json::{Map, Value, json};
+use sha2::Sha256;
 
 use crate::channel::{Call, Channel};
 use crate::delivery::Answer;
 use crate::message::Message;
+use crate::state::Posted;
 
 /// The event's schema.
 pub const SCHEMA: &str = "deploy-actions/notify@1";
@@ -24,6 +30,31 @@ pub struct Webhook {
     pub trace_id: String,
     /// `owner/name`, empty outside a run.
     pub repository: String,
+    /// The keys that sign it: one, or two while one replaces the other.
+    pub keys: Vec<Key>,
+}
+
+/// A key that signs.
+pub struct Key(SecretSlice<u8>);
+
+impl Key {
+    /// `whsec_` and the key in base64, as Standard Webhooks writes it; anything else is the key itself.
+    #[must_use]
+    pub fn read(written: &str) -> Self {
+        let encoded = written.strip_prefix("whsec_");
+        let bytes = encoded.and_then(|encoded| STANDARD.decode(encoded).ok());
+        Self(bytes.unwrap_or_else(|| written.as_bytes().to_vec()).into())
+    }
+
+    /// The signature of a message, by the id, the time and the body that are sent
+    /// (<https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#signature-scheme>).
+    fn signature(&self, id: &str, timestamp: i64, body: &str) -> String {
+        // A key of any length will do for HMAC.
+        let mac = Hmac::<Sha256>::new_from_slice(self.0.expose_secret());
+        let Ok(mut mac) = mac else { return String::new() };
+        mac.update(format!("{id}.{timestamp}.{body}").as_bytes());
+        format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
+    }
 }
 
 impl Channel for Webhook {
@@ -31,19 +62,28 @@ impl Channel for Webhook {
         "webhook"
     }
 
-    fn calls(&self, message: &Message) -> Vec<Call> {
+    fn calls(&self, message: &Message, _before: Option<&Posted>) -> Vec<Call> {
+        let payload = self.payload(message);
+        let mut headers = vec![
+            ("webhook-id", self.id.clone()),
+            ("webhook-timestamp", self.timestamp.to_string()),
+        ];
+        let body = payload.to_string();
+        let signed = self
+            .keys
+            .iter()
+            .map(|key| key.signature(&self.id, self.timestamp, &body));
+        let signed: Vec<String> = signed.collect();
+        if !signed.is_empty() {
+            headers.push(("webhook-signature", signed.join(" ")));
+        }
         vec![Call {
             url: self.url.clone(),
-            headers: vec![
-                ("webhook-id", self.id.clone()),
-                ("webhook-timestamp", self.timestamp.to_string()),
-            ],
-            payload: self.payload(message),
+            headers,
+            payload,
+            // A receiver drops what it has by its id.
+            repeatable: true,
         }]
-    }
-
-    fn repeatable(&self) -> bool {
-        true
     }
 
     fn accepted(&self, _answer: &Answer) -> bool {
@@ -67,6 +107,7 @@ impl Webhook {
             "severity": message.severity.word(),
             "headline": message.headline,
             "reasons": message.reasons,
+            "done": message.done,
             "text": message.text,
             "repository": self.repository,
             "fields": fields,
@@ -96,6 +137,7 @@ mod tests {
             timestamp: 7,
             trace_id: "ab".to_owned(),
             repository: "acme/shop".to_owned(),
+            keys: Vec::new(),
         };
         assert_eq!(
             webhook.payload(&failed),
@@ -105,8 +147,9 @@ mod tests {
                 "timestamp": 7,
                 "phase": "failed",
                 "severity": "high",
-                "headline": "❌ shop 1.2.3 not deployed to production: failed after 3m12s",
+                "headline": "❌ shop 1.2.3 not deployed to production: not ready",
                 "reasons": ["health-gate failed: not ready"],
+                "done": [],
                 "text": null,
                 "repository": "acme/shop",
                 "fields": {
@@ -122,8 +165,28 @@ mod tests {
             })
         );
         assert_eq!(
-            webhook.calls(&failed)[0].headers[0],
+            webhook.calls(&failed, None)[0].headers[0],
             ("webhook-id", "id-1".to_owned())
         );
+    }
+
+    /// The example of the specification's own libraries
+    /// (<https://github.com/standard-webhooks/standard-webhooks/blob/main/libraries/rust/src/lib.rs>).
+    #[test]
+    fn a_signature_is_that_of_others() {
+        let key = Key::read("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+        let signature = key.signature(
+            "msg_p5jXN8AQM9LWM0D4loKWxJek",
+            1_614_265_330,
+            r#"{"test": 2432232314}"#,
+        );
+        assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    }
+
+    #[test]
+    fn a_key_that_is_no_base64_is_taken_as_it_is() {
+        for written in ["plain-secret", "whsec_***"] {
+            assert_eq!(Key::read(written).0.expose_secret(), written.as_bytes());
+        }
     }
 }

@@ -4,4 +4,5 @@ pub mod aws;
 pub mod chat;
 pub mod github;
 pub mod kubernetes;
+pub mod slack;
 pub mod web;

@@ -1,0 +1,141 @@
+//! What the program offers beside its flags: outputs, secrets and samples.
+
+use gha::interface::{Interface, OutputSpec, SecretSpec};
+
+/// The incoming webhook of a Slack channel.
+pub const SLACK: SecretSpec = SecretSpec {
+    name: "slack-webhook",
+    env: "SLACK_WEBHOOK_URL",
+    description: "Slack incoming webhook to post to. A secret: pass it from `secrets`.",
+    default: None,
+    short: false,
+};
+
+/// The token of a Slack app.
+pub const SLACK_TOKEN: SecretSpec = SecretSpec {
+    name: "slack-token",
+    env: "SLACK_TOKEN",
+    description: "Bot token of a Slack app. A secret: pass it from `secrets`.",
+    default: None,
+    short: false,
+};
+
+/// A workflow of Microsoft Teams.
+pub const TEAMS: SecretSpec = SecretSpec {
+    name: "teams-webhook",
+    env: "TEAMS_WEBHOOK_URL",
+    description: "Address of a Microsoft Teams workflow that posts what it receives. A secret: pass it from `secrets`.",
+    default: None,
+    short: false,
+};
+
+/// A webhook of a Discord channel.
+pub const DISCORD: SecretSpec = SecretSpec {
+    name: "discord-webhook",
+    env: "DISCORD_WEBHOOK_URL",
+    description: "Discord webhook to post to. A secret: pass it from `secrets`.",
+    default: None,
+    short: false,
+};
+
+/// The integration key of a PagerDuty service.
+pub const PAGERDUTY: SecretSpec = SecretSpec {
+    name: "pagerduty-key",
+    env: "PAGERDUTY_ROUTING_KEY",
+    description: "Integration key of a PagerDuty service, of the Events API v2. A secret: pass it from `secrets`.",
+    default: None,
+    short: false,
+};
+
+/// Any receiver of JSON.
+pub const WEBHOOK: SecretSpec = SecretSpec {
+    name: "webhook-url",
+    env: "NOTIFY_WEBHOOK_URL",
+    description: "Address to post the event to as JSON. A secret: pass it from `secrets`.",
+    default: None,
+    short: false,
+};
+
+/// The key by which that receiver knows us.
+pub const WEBHOOK_SECRET: SecretSpec = SecretSpec {
+    name: "webhook-secret",
+    env: "NOTIFY_WEBHOOK_SECRET",
+    description: "Key that signs the event, as `whsec_…`. A secret: pass it from `secrets`.",
+    default: None,
+    short: false,
+};
+
+/// The secrets each of which configures a receiver.
+pub const RECEIVERS: [SecretSpec; 6] = [SLACK, SLACK_TOKEN, TEAMS, DISCORD, PAGERDUTY, WEBHOOK];
+
+/// What the tool offers beside its flags.
+pub const INTERFACE: Interface = Interface {
+    name: "notify",
+    version: gha::version!(),
+    default_command: Some("send"),
+    outputs: &[
+        OutputSpec {
+            name: "delivered",
+            description: "`true`, `partial`, `false`, or `none` when no receiver is configured. A dry run writes no output.",
+        },
+        OutputSpec {
+            name: "phase",
+            description: "What was told: `started`, `succeeded`, `failed`, `rolled-back` or `cancelled`.",
+        },
+        OutputSpec {
+            name: "headline",
+            description: "The message's first line.",
+        },
+        OutputSpec {
+            name: "results",
+            description: "JSON array with one object per receiver: channel, delivered, how, tries, reason.",
+        },
+        OutputSpec {
+            name: "state",
+            description: "What a later `finish` needs to bring the same messages up to date, as JSON; it holds no secret.",
+        },
+    ],
+    secrets: &[
+        SLACK,
+        SLACK_TOKEN,
+        TEAMS,
+        DISCORD,
+        PAGERDUTY,
+        WEBHOOK,
+        WEBHOOK_SECRET,
+    ],
+    samples: &[
+        ("status", "failure"),
+        ("service", "shop-api"),
+        ("environment", "production"),
+        ("release", "1.2.3"),
+        ("title", "Nightly export"),
+        ("text", "see the runbook"),
+        ("results", "results/"),
+        ("state", r#"{"schema":"deploy-actions/notify-state@1"}"#),
+        ("to", "slack"),
+        ("slack-webhook-file", "/run/secrets/slack"),
+        ("slack-token-file", "/run/secrets/slack-token"),
+        ("slack-channel", "C0123456789"),
+        ("slack-mention", "S0123456789"),
+        ("slack-url", "https://slack.com"),
+        ("teams-webhook-file", "/run/secrets/teams"),
+        ("teams-envelope", "card"),
+        ("discord-webhook-file", "/run/secrets/discord"),
+        ("pagerduty-key-file", "/run/secrets/pagerduty"),
+        ("pagerduty-url", "https://events.eu.pagerduty.com"),
+        ("allow-host", "hooks.example.com"),
+        ("severity", "critical"),
+        ("webhook-url-file", "/run/secrets/webhook"),
+        ("webhook-secret-file", "/run/secrets/webhook-key"),
+        ("summary", "false"),
+        ("require", "pagerduty"),
+        ("timeout", "60s"),
+        ("try-timeout", "10s"),
+        ("output", "json"),
+        ("log-format", "json"),
+    ],
+    environment: gha::interface::NETWORK,
+    whole: &["state"],
+    exports: &[],
+};

@@ -1,0 +1,61 @@
+//! Who is told: the flags of receivers. Their secrets have none.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::channel::slack::Mention;
+use crate::channel::teams::Envelope;
+
+/// Who is told.
+#[derive(Clone, Debug, Args)]
+pub struct Receivers {
+    /// File with the Slack incoming webhook; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub slack_webhook_file: Option<PathBuf>,
+    /// File with the bot token of a Slack app; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub slack_token_file: Option<PathBuf>,
+    /// Channel that `slack-token` posts in, by its id or as `#name`.
+    #[arg(long, value_name = "CHANNEL")]
+    pub slack_channel: Option<String>,
+    /// Who is mentioned in Slack when it failed: the id of a member (`U…`) or of a group (`S…`), `here` or `channel`.
+    #[arg(long, value_name = "ID")]
+    pub slack_mention: Vec<Mention>,
+    /// Where Slack's API is; `https://slack-gov.com` for GovSlack.
+    #[arg(long, value_name = "URL", default_value = crate::channel::slack_bot::SLACK)]
+    pub slack_url: String,
+    /// File with the address of the Teams workflow; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub teams_webhook_file: Option<PathBuf>,
+    /// What the Teams workflow expects: `message`, as the template for webhooks does, or the `card` alone.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORM",
+        default_value = "message",
+        hide_possible_values = true
+    )]
+    pub teams_envelope: Envelope,
+    /// File with the Discord webhook; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub discord_webhook_file: Option<PathBuf>,
+    /// File with the PagerDuty integration key; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub pagerduty_key_file: Option<PathBuf>,
+    /// Where PagerDuty's events go; `https://events.eu.pagerduty.com` for an account in the EU.
+    #[arg(long, value_name = "URL", default_value = crate::channel::pagerduty::EVENTS)]
+    pub pagerduty_url: String,
+    /// Host that an address of Slack, Teams or Discord may have beside the service's own, such as that of a relay.
+    #[arg(long, value_name = "HOST")]
+    pub allow_host: Vec<String>,
+    /// File with the address to post JSON to; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub webhook_url_file: Option<PathBuf>,
+    /// File with the key that signs the event; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub webhook_secret_file: Option<PathBuf>,
+    /// Allow addresses without TLS. Loopback addresses are always allowed.
+    #[arg(long)]
+    pub allow_http: bool,
+}

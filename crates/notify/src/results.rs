@@ -1,0 +1,89 @@
+//! Results of other jobs: given as they are, or as files and folders, because the outputs of the jobs of a matrix overwrite each other.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use gha::ledger::{self, Entry};
+use gha::{Runner, text};
+
+/// The largest file that is read.
+const LARGEST: u64 = 4 * 1024 * 1024;
+
+/// The most files of a folder that are read.
+const MOST: usize = 1_000;
+
+/// The results that are given. What can't be read is a warning: people must be told all the same.
+pub(crate) fn given(all: &[String], runner: &Runner) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    let mut take = |from: &str, lines: &str| {
+        let (read, warnings) = ledger::read(lines);
+        entries.extend(read);
+        for warning in warnings {
+            runner.warn(&format!("{from}: {warning}"));
+        }
+    };
+    for result in all {
+        let result = result.trim();
+        // A path that begins so can be written as `./{…`.
+        if result.starts_with('{') {
+            take("input `results`", result);
+            continue;
+        }
+        let shown = |path: &Path| format!("`{}` of `results`", text::line(&path.display().to_string()));
+        let files = match files(Path::new(result)) {
+            Ok(files) => files,
+            Err(error) => {
+                runner.warn(&format!("{} can't be read: {error}", shown(Path::new(result))));
+                continue;
+            }
+        };
+        for file in files {
+            match read(&file) {
+                Ok(lines) => take(&shown(&file), &lines),
+                Err(error) => runner.warn(&format!("{} can't be read: {error}", shown(&file))),
+            }
+        }
+    }
+    entries.sort_by_key(|entry| entry.started_at);
+    entries
+}
+
+/// The file itself, or all files of a folder and of the folders in it whose names end in `.json` or `.jsonl`, by their names.
+fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
+    if !std::fs::metadata(path)?.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut found = Vec::new();
+    let mut folders = vec![path.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder)? {
+            let entry = entry?;
+            // A link is not followed: it may lead anywhere, or round and round.
+            let kind = entry.file_type()?;
+            let path = entry.path();
+            let is_result = path
+                .extension()
+                .is_some_and(|ending| ending == "json" || ending == "jsonl");
+            match kind.is_dir() {
+                true => folders.push(path),
+                false if kind.is_file() && is_result => found.push(path),
+                false => {}
+            }
+            if found.len() > MOST {
+                return Err(io::Error::other(format!("it holds over {MOST} files")));
+            }
+        }
+    }
+    found.sort();
+    match found.is_empty() {
+        true => Err(io::Error::other("it holds no `.json` or `.jsonl` file")),
+        false => Ok(found),
+    }
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    if std::fs::metadata(path)?.len() > LARGEST {
+        return Err(io::Error::other("it is larger than 4 MiB"));
+    }
+    Ok(String::from_utf8_lossy(&std::fs::read(path)?).into_owned())
+}
