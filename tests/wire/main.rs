@@ -41,6 +41,7 @@ mod notify_message;
 mod notify_secrets;
 mod notify_services;
 mod notify_slack;
+mod notify_wrap;
 mod pipes;
 mod runner_files;
 mod s3_publish;

@@ -25,6 +25,8 @@ pub enum Exit {
     Interrupted,
     /// 143: cancelled by SIGTERM or SIGHUP; the outputs say what serves.
     Terminated,
+    /// That of the command which it was to run: `notify wrap` alone, which stands in for its command.
+    OfCommand(u8),
 }
 
 impl Exit {
@@ -42,6 +44,7 @@ impl Exit {
             Self::Access => 7,
             Self::Interrupted => 130,
             Self::Terminated => 143,
+            Self::OfCommand(code) => code,
         }
     }
 }

@@ -35,7 +35,7 @@ impl Status {
     pub fn of(exit: Exit) -> Self {
         match exit {
             Exit::Done => Self::Done,
-            Exit::Bug | Exit::Usage | Exit::Failed | Exit::Access => Self::Failed,
+            Exit::Bug | Exit::Usage | Exit::Failed | Exit::Access | Exit::OfCommand(_) => Self::Failed,
             Exit::Inconclusive => Self::Inconclusive,
             Exit::NeedsHuman => Self::NeedsHuman,
             Exit::Locked => Self::Locked,

@@ -14,6 +14,9 @@ pub enum Error {
     /// The state is none.
     #[error("`--state` can't be used: {0}")]
     State(#[from] StateError),
+    /// Nothing to run.
+    #[error("`wrap` has no command to run")]
+    NoCommand,
     /// A token without a channel.
     #[error("`slack-token` is set, and `--slack-channel` does not say where to post")]
     NoChannel,
@@ -75,6 +78,7 @@ impl Error {
                 "for example `--status failure`, or in a workflow `status: ${{ job.status }}`"
             }
             Self::State(_) => "pass the output `state` of `notify start` as it is, or leave it out",
+            Self::NoCommand => "name it after `--`, for example `notify wrap -- bin/deploy --all`",
             Self::NoChannel => "for example `--slack-channel C0123456789`, or `#deploys`",
             Self::Channel(_) => "write its id, as `C0123456789`, or `#name`",
             Self::NoWebhook => "set `webhook-url`, or leave `webhook-secret` out",

@@ -18,6 +18,7 @@ pub mod severity;
 pub mod state;
 mod tell;
 pub mod times;
+mod wrap;
 
 use cli::{Cli, Command};
 
@@ -28,6 +29,7 @@ use cli::{Cli, Command};
 pub async fn run(cli: Cli, runner: &Runner) -> Result<Outcome, Failure> {
     let command = match &cli.command {
         Command::Render(flags) => return render::run(flags, runner),
+        Command::Wrap(flags) => return wrap::run(flags, runner).await,
         Command::Send(flags) => tell::Command {
             event: &flags.event,
             went: Some(&flags.went),

@@ -32,6 +32,8 @@ pub struct Known<'a> {
     pub now: Timestamp,
     /// When it began, where an earlier message told that.
     pub began: Option<Timestamp>,
+    /// Why it went wrong, where no tool says it.
+    pub cause: Option<&'a str>,
     /// What the user says.
     pub event: &'a Event,
 }
@@ -103,7 +105,7 @@ pub fn compose(known: &Known<'_>) -> Option<Message> {
         .trim()
         .to_owned();
     let made = || {
-        let cause = cause(&bad);
+        let cause = cause(&bad).or_else(|| known.cause.map(text::visible));
         let line = Line {
             what: &what,
             environment,
@@ -124,7 +126,7 @@ pub fn compose(known: &Known<'_>) -> Option<Message> {
         severity: event.severity.unwrap_or_else(|| severity::of(phase, &entries)),
         about: about(known, environment),
         headline: text::cut(&text::visible(&headline), HEADLINE),
-        reasons: reasons(phase, &bad),
+        reasons: reasons(phase, &bad, known.cause),
         done: good.iter().map(|entry| told(entry)).collect(),
         text: event.text.clone(),
         fields: fields(known, version, environment, &entries, &known_times),
@@ -158,10 +160,11 @@ fn about(known: &Known<'_>, environment: Option<&str>) -> String {
 }
 
 /// What failed and why. A failed job without a failed entry failed in a step that is none of these tools.
-fn reasons(phase: Phase, bad: &[&Entry]) -> Vec<String> {
+fn reasons(phase: Phase, bad: &[&Entry], cause: Option<&str>) -> Vec<String> {
     let mut reasons: Vec<String> = bad.iter().map(|entry| told(entry)).collect();
     if reasons.is_empty() && phase == Phase::Failed {
-        reasons.push("a step that writes no ledger failed; the run's log has the reason".to_owned());
+        let unknown = "a step that writes no ledger failed; the run's log has the reason";
+        reasons.push(cause.map_or_else(|| unknown.to_owned(), text::visible));
     }
     reasons
 }
@@ -335,6 +338,7 @@ pub(crate) mod tests {
             context: &context,
             now: "2026-11-22T04:48:12Z".parse().unwrap(),
             began: None,
+            cause: None,
             event: &Event {
                 environment: Some("production".to_owned()),
                 ..Event::default()
@@ -464,6 +468,7 @@ pub(crate) mod tests {
                 context: &context,
                 now: "2026-11-22T04:48:12Z".parse().unwrap(),
                 began: None,
+                cause: None,
                 event: &Event {
                     title: Some("Nightly export".to_owned()).filter(|_| !begins),
                     ..Event::default()

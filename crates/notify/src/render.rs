@@ -53,6 +53,7 @@ pub(crate) fn run(flags: &Render, runner: &Runner) -> Result<Outcome, Failure> {
         context: runner.context(),
         now: environment::now(),
         began: None,
+        cause: None,
         event: &flags.event,
     });
     let message = message.ok_or(Error::NothingKnown)?;

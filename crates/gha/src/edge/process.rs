@@ -1,6 +1,7 @@
 //! Child processes: started without a shell, in a process group of their own, which is ended with us.
 
 use std::ffi::OsStr;
+use std::io::IsTerminal as _;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -9,7 +10,7 @@ use rustix::process::{Pid, Signal as Unix, kill_process_group, test_kill_process
 use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, Command};
 
-use crate::edge::cancel::{Cancel, Cancelled};
+use crate::edge::cancel::{Cancel, Cancelled, Signal};
 use crate::text;
 
 /// The most that is kept of a child's output.
@@ -201,6 +202,51 @@ pub async fn watch(
     })
 }
 
+/// Runs a program in our place, with our own standard streams and these variables beside ours, to its end. When the run is cancelled its process group gets the signal,
+/// and what of it is left after `grace` is ended. What it leaves behind when it ends by itself is its own affair.
+///
+/// # Errors
+/// When it can't be started.
+pub async fn pass_through(
+    program: &str,
+    arguments: &[impl AsRef<OsStr>],
+    variables: &[(&str, String)],
+    grace: Duration,
+    cancel: &Cancel,
+) -> Result<ExitStatus, ProcessError> {
+    // In a group of its own it may not read from a terminal: it would be stopped.
+    let stdin = match std::io::stdin().is_terminal() {
+        true => Stdio::null(),
+        false => Stdio::inherit(),
+    };
+    let child = Command::new(program)
+        .args(arguments)
+        .envs(variables.iter().map(|(name, value)| (name, value)))
+        .stdin(stdin)
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn();
+    let named = || text::visible(program);
+    let mut child = child.map_err(|error| ProcessError::Start(named(), error))?;
+    let group = Group::of(&child);
+    let ended = match cancel.guard(child.wait()).await {
+        Ok(ended) => {
+            group.leave();
+            ended
+        }
+        Err(Cancelled(signal)) => {
+            group.pass_on(signal);
+            let ended = tokio::time::timeout(grace, child.wait()).await;
+            group.kill();
+            match ended {
+                Ok(ended) => ended,
+                Err(_) => child.wait().await,
+            }
+        }
+    };
+    ended.map_err(|error| ProcessError::Read(named(), error))
+}
+
 /// Starts a program in a process group of its own, with nothing to read and both streams piped to us.
 fn start(mut command: Command) -> Result<(Child, Group), ProcessError> {
     let child = command
@@ -256,6 +302,23 @@ impl Group {
                 .and_then(|id| i32::try_from(id).ok())
                 .and_then(Pid::from_raw),
         )
+    }
+
+    /// It is not ours to end.
+    fn leave(mut self) {
+        self.0 = None;
+    }
+
+    fn pass_on(&self, signal: Signal) {
+        let signal = match signal {
+            Signal::Interrupt => Unix::INT,
+            Signal::Terminate => Unix::TERM,
+            Signal::HangUp => Unix::HUP,
+        };
+        if let Some(pid) = self.0 {
+            // It may have ended by itself meanwhile.
+            let _ = kill_process_group(pid, signal);
+        }
     }
 
     fn kill(&self) {

@@ -66,6 +66,13 @@ pub enum Command {
         help_template = HELP_TEMPLATE
     )]
     Finish(Box<Finish>),
+    /// Tells that a command begins, runs it, and tells how it went; ends as the command did.
+    #[command(
+        before_help = "Examples:
+  SLACK_TOKEN=… notify wrap --slack-channel C0123456789 --title 'Nightly export' -- bin/export --all",
+        help_template = HELP_TEMPLATE
+    )]
+    Wrap(Box<Wrap>),
     /// Shows exactly what a service would be sent; needs no secret, and sends nothing.
     #[command(
         before_help = "Examples:
@@ -125,6 +132,23 @@ pub struct Finish {
     /// How.
     #[command(flatten)]
     pub sending: Sending,
+}
+
+/// Flags of `wrap`.
+#[derive(Debug, Args)]
+pub struct Wrap {
+    /// What is told.
+    #[command(flatten)]
+    pub event: Event,
+    /// Who is told.
+    #[command(flatten)]
+    pub receivers: Receivers,
+    /// How.
+    #[command(flatten)]
+    pub sending: Sending,
+    /// Command to run, with its arguments, after `--`; it is run as it is, without a shell.
+    #[arg(last = true, value_name = "COMMAND")]
+    pub command: Vec<String>,
 }
 
 /// Flags of `render`.
