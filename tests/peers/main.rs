@@ -12,6 +12,7 @@ mod gate;
 mod name_server;
 mod sides;
 
+mod with_aiosmtpd;
 mod with_aws;
 mod with_aws_cli;
 mod with_aws_ecs;
@@ -31,3 +32,4 @@ mod with_prometheus_compare;
 mod with_redis;
 mod with_redis_tls;
 mod with_s3;
+mod with_slack_sdk;

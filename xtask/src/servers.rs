@@ -29,6 +29,7 @@ const SERVERS: [(Need, &[&str]); 6] = [
     (
         PYTHON,
         &[
+            "with_aiosmtpd::",
             "with_aws::",
             "with_aws_cli::",
             "with_aws_ecs::",
@@ -37,10 +38,12 @@ const SERVERS: [(Need, &[&str]); 6] = [
             "with_kubectl::",
             "with_kubectl_tool::",
             "with_moto::",
+            "with_moto_site::",
             "with_moto_tool::",
             "with_prometheus::",
             "with_prometheus_compare::",
             "with_s3::",
+            "with_slack_sdk::",
         ],
     ),
 ];

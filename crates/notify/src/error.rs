@@ -23,6 +23,15 @@ pub enum Error {
     /// What names no channel.
     #[error("`{0}` is no channel of Slack")]
     Channel(String),
+    /// The secret is no server of mail.
+    #[error("`smtp-url` is no address of a mail server")]
+    NoServer,
+    /// A name without a password.
+    #[error("`smtp-url` has a name and no password")]
+    NoPassword,
+    /// A server, and nobody who gets mail, or from nobody.
+    #[error("`smtp-url` is set, and `--{0}` is not")]
+    NoMail(&'static str),
     /// A key for a webhook that is not there.
     #[error("`webhook-secret` is set, and there is no `webhook-url` to sign for")]
     NoWebhook,
@@ -81,6 +90,11 @@ impl Error {
             Self::NoCommand => "name it after `--`, for example `notify wrap -- bin/deploy --all`",
             Self::NoChannel => "for example `--slack-channel C0123456789`, or `#deploys`",
             Self::Channel(_) => "write its id, as `C0123456789`, or `#name`",
+            Self::NoServer => {
+                "for example `smtps://user:password@mail.example.com`, with `@`, `:` and `/` in a password as `%40`, `%3A` and `%2F`"
+            }
+            Self::NoPassword => "write it behind the name, with `@`, `:` and `/` as `%40`, `%3A` and `%2F`",
+            Self::NoMail(_) => "for example `--email-to ops@example.com --email-from deploys@example.com`",
             Self::NoWebhook => "set `webhook-url`, or leave `webhook-secret` out",
             Self::ShortKey => {
                 "make one of 24 bytes or more, for example `whsec_` and what `openssl rand -base64 32` prints"

@@ -2,6 +2,7 @@
 
 use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
+use sha2::{Digest as _, Sha256};
 
 use gha::context::Context;
 use gha::edge::environment;
@@ -9,6 +10,7 @@ use gha::interface::SecretSpec;
 use gha::{Failure, Runner, text};
 
 use crate::channel::discord::{self, Discord};
+use crate::channel::email::{self, Email, NoServer, Server};
 use crate::channel::pagerduty::PagerDuty;
 use crate::channel::slack::{self, Slack};
 use crate::channel::slack_bot::{self, SlackBot};
@@ -16,9 +18,11 @@ use crate::channel::teams::{self, Teams};
 use crate::channel::webhook::{Key, Webhook};
 use crate::channel::{Channel, is_one_of};
 use crate::cli::{
-    DISCORD, PAGERDUTY, RECEIVERS, Receivers, SLACK, SLACK_TOKEN, TEAMS, WEBHOOK, WEBHOOK_SECRET,
+    DISCORD, PAGERDUTY, RECEIVERS, Receivers, SLACK, SLACK_TOKEN, SMTP, TEAMS, WEBHOOK, WEBHOOK_SECRET,
 };
 use crate::error::Error;
+use crate::message::Message;
+use crate::state::{Posted, State};
 
 /// The names of all receivers, as they stand in results.
 pub(crate) const NAMES: [&str; 6] = ["slack", "slack-token", "teams", "discord", "pagerduty", "webhook"];
@@ -34,7 +38,101 @@ pub(crate) async fn configured(
     flags: &Receivers,
     about: &str,
     runner: &Runner,
-) -> Result<Vec<Box<dyn Channel>>, Failure> {
+) -> Result<Vec<Receiver>, Failure> {
+    let mut all = over_http(flags, about, runner).await?;
+    if let Some(address) = runner.secret(&SMTP, flags.smtp_url_file.as_deref()).await? {
+        all.push(Receiver::Mail(email(
+            address.expose_secret(),
+            flags,
+            about,
+            runner,
+        )?));
+    }
+    Ok(all)
+}
+
+/// Who gets mail by this server.
+fn email(address: &str, flags: &Receivers, about: &str, runner: &Runner) -> Result<Email, Error> {
+    let plain = |url: &Url| flags.allow_http || is_loopback(url);
+    let server = Server::read(address, plain).map_err(|wrong| match wrong {
+        NoServer::Address => Error::NoServer,
+        NoServer::Password => Error::NoPassword,
+    })?;
+    if let Some((_, password)) = &server.credentials {
+        // It stands in no message of a server as a part of the address, but alone.
+        runner.mask(password.expose_secret());
+    }
+    if flags.email_to.is_empty() {
+        return Err(Error::NoMail("email-to"));
+    }
+    let context = runner.context();
+    let run = format!("{about} {} {}", context.run_id, context.repository);
+    let digest: [u8; 32] = Sha256::digest(run).into();
+    let thread: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    Ok(Email {
+        server,
+        from: flags.email_from.clone().ok_or(Error::NoMail("email-from"))?,
+        to: flags.email_to.clone(),
+        id: uuid::Uuid::from_bytes(environment::random()).simple().to_string(),
+        thread,
+        date: environment::now().into(),
+    })
+}
+
+/// Somebody who is told.
+pub(crate) enum Receiver {
+    /// By requests of HTTP.
+    Http(Box<dyn Channel>),
+    /// By mail.
+    Mail(Email),
+}
+
+impl Receiver {
+    /// Its name in results.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Http(channel) => channel.name(),
+            Self::Mail(_) => email::NAME,
+        }
+    }
+
+    /// The message that it has of this deploy already.
+    pub(crate) fn before<'a>(&self, state: Option<&'a State>) -> Option<&'a Posted> {
+        match self {
+            Self::Http(channel) => state?.of(channel.name(), channel.place()),
+            Self::Mail(_) => None,
+        }
+    }
+
+    /// Whether a message is for it.
+    pub(crate) fn hears(&self, message: &Message, before: Option<&Posted>) -> bool {
+        match self {
+            Self::Http(channel) => channel.turn(message, before, &[]).is_some(),
+            Self::Mail(_) => true,
+        }
+    }
+
+    /// What it would get, without secrets.
+    pub(crate) fn shown(&self, message: &Message, before: Option<&Posted>) -> Vec<String> {
+        match self {
+            Self::Http(channel) => {
+                let calls = channel.calls(message, before);
+                let shown = calls.iter().map(|call| channel.shown(call));
+                shown
+                    .map(|body| serde_json::to_string_pretty(&body).unwrap_or_default())
+                    .collect()
+            }
+            Self::Mail(_) => vec![format!(
+                "Subject: {}\n\n{}",
+                email::subject(message),
+                email::plain(message)
+            )],
+        }
+    }
+}
+
+/// Those that are told by HTTP.
+async fn over_http(flags: &Receivers, about: &str, runner: &Runner) -> Result<Vec<Receiver>, Failure> {
     let mut all: Vec<Box<dyn Channel>> = Vec::new();
     if let Some(secret) = runner.secret(&SLACK, flags.slack_webhook_file.as_deref()).await? {
         let url = of_service(SLACK.name, secret.expose_secret(), &slack::HOSTS, flags)?;
@@ -94,7 +192,7 @@ pub(crate) async fn configured(
         None if keys.is_some() => return Err(Error::NoWebhook.into()),
         None => {}
     }
-    Ok(all)
+    Ok(all.into_iter().map(Receiver::Http).collect())
 }
 
 /// What would configure a receiver: inputs in a workflow, variables elsewhere.

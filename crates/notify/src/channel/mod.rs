@@ -11,6 +11,7 @@ use crate::message::Message;
 use crate::state::Posted;
 
 pub mod discord;
+pub mod email;
 pub mod pagerduty;
 pub mod slack;
 pub mod slack_bot;

@@ -47,6 +47,15 @@ pub const PAGERDUTY: SecretSpec = SecretSpec {
     short: false,
 };
 
+/// A server that takes mail.
+pub const SMTP: SecretSpec = SecretSpec {
+    name: "smtp-url",
+    env: "SMTP_URL",
+    description: "Mail server, as `smtps://user:password@host`, or `smtp://…` for STARTTLS. A secret: pass it from `secrets`.",
+    default: None,
+    short: false,
+};
+
 /// Any receiver of JSON.
 pub const WEBHOOK: SecretSpec = SecretSpec {
     name: "webhook-url",
@@ -66,7 +75,7 @@ pub const WEBHOOK_SECRET: SecretSpec = SecretSpec {
 };
 
 /// The secrets each of which configures a receiver.
-pub const RECEIVERS: [SecretSpec; 6] = [SLACK, SLACK_TOKEN, TEAMS, DISCORD, PAGERDUTY, WEBHOOK];
+pub const RECEIVERS: [SecretSpec; 7] = [SLACK, SLACK_TOKEN, TEAMS, DISCORD, PAGERDUTY, SMTP, WEBHOOK];
 
 /// What the tool offers beside its flags.
 pub const INTERFACE: Interface = Interface {
@@ -101,6 +110,7 @@ pub const INTERFACE: Interface = Interface {
         TEAMS,
         DISCORD,
         PAGERDUTY,
+        SMTP,
         WEBHOOK,
         WEBHOOK_SECRET,
     ],
@@ -124,6 +134,9 @@ pub const INTERFACE: Interface = Interface {
         ("discord-webhook-file", "/run/secrets/discord"),
         ("pagerduty-key-file", "/run/secrets/pagerduty"),
         ("pagerduty-url", "https://events.eu.pagerduty.com"),
+        ("smtp-url-file", "/run/secrets/smtp"),
+        ("email-to", "ops@example.com"),
+        ("email-from", "deploys@example.com"),
         ("allow-host", "hooks.example.com"),
         ("severity", "critical"),
         ("webhook-url-file", "/run/secrets/webhook"),

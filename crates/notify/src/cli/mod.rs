@@ -12,7 +12,7 @@ mod sending;
 
 pub use event::{Event, JobStatus, Went};
 pub use interface::{
-    DISCORD, INTERFACE, PAGERDUTY, RECEIVERS, SLACK, SLACK_TOKEN, TEAMS, WEBHOOK, WEBHOOK_SECRET,
+    DISCORD, INTERFACE, PAGERDUTY, RECEIVERS, SLACK, SLACK_TOKEN, SMTP, TEAMS, WEBHOOK, WEBHOOK_SECRET,
 };
 pub use receivers::Receivers;
 pub use sending::{Required, Sending, Times};
@@ -154,7 +154,7 @@ pub struct Wrap {
 /// Flags of `render`.
 #[derive(Debug, Args)]
 pub struct Render {
-    /// Service whose message is shown: `slack`, `slack-token`, `teams`, `discord`, `pagerduty`, `webhook` or `summary`.
+    /// Service whose message is shown: `slack`, `slack-token`, `teams`, `discord`, `pagerduty`, `email`, `webhook` or `summary`.
     #[arg(
         long,
         value_enum,

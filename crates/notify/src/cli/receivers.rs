@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use lettre::message::Mailbox;
 
 use crate::channel::slack::Mention;
 use crate::channel::teams::Envelope;
@@ -46,6 +47,15 @@ pub struct Receivers {
     /// Where PagerDuty's events go; `https://events.eu.pagerduty.com` for an account in the EU.
     #[arg(long, value_name = "URL", default_value = crate::channel::pagerduty::EVENTS)]
     pub pagerduty_url: String,
+    /// File with the mail server's address; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub smtp_url_file: Option<PathBuf>,
+    /// Who gets mail, as `ops@example.com` or `Ops <ops@example.com>`.
+    #[arg(long, value_name = "ADDRESS")]
+    pub email_to: Vec<Mailbox>,
+    /// Whom mail is from.
+    #[arg(long, value_name = "ADDRESS")]
+    pub email_from: Option<Mailbox>,
     /// Host that an address of Slack, Teams or Discord may have beside the service's own, such as that of a relay.
     #[arg(long, value_name = "HOST")]
     pub allow_host: Vec<String>,

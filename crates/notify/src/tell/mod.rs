@@ -9,11 +9,11 @@ use gha::{Failure, Runner, Status};
 use jiff::Timestamp;
 
 use crate::api::{self, Delivery, Telling};
-use crate::channel::Channel;
 use crate::cli::{Event, INTERFACE, Receivers, Sending, Times, Went};
 use crate::error::Error;
 use crate::message::{Known, Message, compose};
-use crate::state::{SCHEMA, State};
+use crate::receivers::Receiver;
+use crate::state::{Posted, SCHEMA, State};
 use crate::{receivers, results};
 
 mod told;
@@ -25,9 +25,6 @@ const LAST_WORDS: Duration = Duration::from_millis(1_200);
 
 /// The longest that opening a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
-
-/// Somebody who is told.
-pub(crate) type Receiver = Box<dyn Channel>;
 
 /// A command that tells.
 #[derive(Clone, Copy, Debug)]
@@ -128,16 +125,14 @@ pub(crate) fn dry_run(
     receivers: &[Receiver],
     runner: &Runner,
 ) -> Outcome {
-    for channel in receivers {
-        let before = before.and_then(|before| before.of(channel.name(), channel.place()));
-        let calls = channel.calls(message, before);
-        if calls.is_empty() {
-            runner.info(&format!("dry run: {} would get nothing", channel.name()));
+    for receiver in receivers {
+        let bodies = receiver.shown(message, receiver.before(before));
+        if bodies.is_empty() {
+            runner.info(&format!("dry run: {} would get nothing", receiver.name()));
         }
-        for call in calls {
-            runner.info(&format!("dry run: {} would get", channel.name()));
-            let payload = serde_json::to_string_pretty(&channel.shown(&call)).unwrap_or_default();
-            runner.block(&payload, 200);
+        for body in bodies {
+            runner.info(&format!("dry run: {} would get", receiver.name()));
+            runner.block(&body, 200);
         }
     }
     if receivers.is_empty() {
@@ -165,7 +160,7 @@ fn kept(message: &Message, before: Option<&State>, deliveries: &[Delivery], runn
         .iter()
         .filter_map(|delivery| delivery.posted.clone())
         .collect();
-    let is_replaced = |old: &&crate::state::Posted| {
+    let is_replaced = |old: &&Posted| {
         now.iter()
             .any(|new| (&new.channel, &new.to) == (&old.channel, &old.to))
     };
@@ -197,15 +192,10 @@ pub(crate) async fn send<'a>(
     receivers: &[Receiver],
     runner: &Runner,
 ) -> Result<Told<'a>, Failure> {
-    let of = |channel: &'_ Receiver| before.and_then(|before| before.of(channel.name(), channel.place()));
-    let told: Vec<Telling<'_>> = receivers
+    let told: Vec<(&Receiver, Option<&Posted>)> = receivers
         .iter()
-        .map(|channel| Telling {
-            channel: channel.as_ref(),
-            message,
-            before: of(channel),
-        })
-        .filter(|telling| telling.channel.turn(message, telling.before, &[]).is_some())
+        .map(|receiver| (receiver, receiver.before(before)))
+        .filter(|(receiver, before)| receiver.hears(message, *before))
         .collect();
     let with = |deliveries: Vec<Delivery>| Told {
         message,
@@ -215,8 +205,11 @@ pub(crate) async fn send<'a>(
     if told.is_empty() {
         return Ok(with(Vec::new()));
     }
-    let firsts = told.iter().flat_map(|one| one.channel.calls(message, one.before));
-    let urls: Vec<_> = firsts.map(|call| call.url).collect();
+    let calls = told.iter().flat_map(|(receiver, before)| match receiver {
+        Receiver::Http(channel) => channel.calls(message, *before),
+        Receiver::Mail(_) => Vec::new(),
+    });
+    let urls: Vec<_> = calls.map(|call| call.url).collect();
     let tls = http::speaks_tls(&urls, runner.env());
     let is_late = runner.cancel().signal().is_some();
     let times = match is_late {
@@ -230,22 +223,33 @@ pub(crate) async fn send<'a>(
     let connect = (times.try_timeout / 2).min(CONNECT);
     let client = http::client(&INTERFACE, tls, connect).map_err(Error::from)?;
     let limits = (times.timeout, times.try_timeout);
-    let all = told
-        .iter()
-        .map(|telling| api::deliver(&client, *telling, limits, runner));
+    let client = &client;
+    let all = told.iter().map(|(receiver, before)| async move {
+        match receiver {
+            Receiver::Http(channel) => {
+                let telling = Telling {
+                    channel: channel.as_ref(),
+                    message,
+                    before: *before,
+                };
+                api::deliver(client, telling, limits, runner).await
+            }
+            Receiver::Mail(email) => api::mail(email, message, limits, runner).await,
+        }
+    });
     if is_late {
         return Ok(with(join_all(all).await));
     }
     match runner.cancel().guard(join_all(all)).await {
         Ok(deliveries) => Ok(with(deliveries)),
         Err(cancelled) => {
-            let unknown = |telling: &Telling<'_>| Delivery {
-                channel: telling.channel.name(),
+            let unknown = |(receiver, before): &(&Receiver, Option<&Posted>)| Delivery {
+                channel: receiver.name(),
                 delivered: false,
                 how: "failed",
                 tries: 0,
                 reason: "cancelled while it was being sent; it may have arrived".to_owned(),
-                posted: telling.before.cloned(),
+                posted: before.cloned(),
             };
             let told = with(told.iter().map(unknown).collect());
             told.publish(sending, runner);

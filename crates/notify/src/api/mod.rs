@@ -14,6 +14,10 @@ use crate::delivery::{Answer, Next, next, retry_after};
 use crate::message::Message;
 use crate::state::Posted;
 
+mod smtp;
+
+pub use smtp::deliver as mail;
+
 /// How much of an answer is read, in bytes.
 const READ: usize = 256 * 1024;
 
