@@ -52,7 +52,12 @@ pub async fn wait(service: &str, side: &Side, times: &Times, place: &Place<'_>) 
                 unread = None;
                 standing
             }
-            Ok(None) => return Ok(()),
+            Ok(None) => {
+                // What comes next may be long, and must not go on saying what was missing.
+                let name = text::line(&side.deployment);
+                place.runner.heartbeat(format!("`{name}` is ready"));
+                return Ok(());
+            }
             Err(stopped) if stopped.passing().is_some() => {
                 let since = *unread.get_or_insert_with(Instant::now);
                 if since.elapsed() >= times.api_grace {

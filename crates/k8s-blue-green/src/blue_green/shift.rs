@@ -171,6 +171,11 @@ async fn overlap(
     confirm(&one.lead, &both, least, CONFIRM, place)
         .await
         .map_err(|why| Stopped::failed(why.to_string()))?;
+    place.runner.heartbeat(format!(
+        "Service `{}` leads to both versions for {}",
+        text::line(&one.lead.name),
+        duration::display(time)
+    ));
     sleep(time).await;
     Ok(())
 }
