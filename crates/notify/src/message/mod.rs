@@ -5,12 +5,16 @@ use jiff::Timestamp;
 use gha::context::Context;
 use gha::ledger::{self, Entry};
 use gha::outcome::Link;
-use gha::{duration, text};
+use gha::text;
 
 use crate::cli::{Event, JobStatus};
 use crate::phase::{Line, Phase, headline, phase};
 use crate::severity::{self, Severity};
 use crate::times::{self, Times};
+
+mod fields;
+
+use fields::{fields, links, version};
 
 /// The longest first line, in characters; a Slack header takes 150.
 const HEADLINE: usize = 150;
@@ -177,120 +181,6 @@ fn told(entry: &Entry) -> String {
         text::visible(&entry.tool),
         entry.status.word()
     )
-}
-
-/// What was deployed: the user's word, a version that a tool found, or the commit.
-fn version(known: &Known<'_>, entries: &[Entry]) -> Option<String> {
-    let fact = |entry: &Entry| {
-        entry
-            .facts
-            .get("version")
-            .and_then(|value| value.as_str())
-            .map(str::to_owned)
-    };
-    let of_tool = || entries.iter().rev().find_map(fact).map(|version| short(&version));
-    let version = known.event.release.clone().or_else(of_tool);
-    version
-        .or_else(|| Some(known.context.short_sha()))
-        .filter(|version| !version.trim().is_empty())
-}
-
-/// A whole commit as people quote it; anything else as it is.
-fn short(version: &str) -> String {
-    let commit = version.len() == 40 && version.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if commit {
-        version[..7].to_owned()
-    } else {
-        version.to_owned()
-    }
-}
-
-/// Names and values.
-fn fields(
-    known: &Known<'_>,
-    version: Option<String>,
-    environment: Option<&str>,
-    entries: &[Entry],
-    times: &Times,
-) -> Vec<(&'static str, String)> {
-    let context = known.context;
-    let commit = context.commit();
-    let subject = commit
-        .as_ref()
-        .map(|commit| commit.message.lines().next().unwrap_or_default().to_owned());
-    let short_ref = context
-        .git_ref
-        .strip_prefix("refs/heads/")
-        .or_else(|| context.git_ref.strip_prefix("refs/tags/"));
-    let fields = [
-        ("Version", version),
-        ("Environment", environment.map(str::to_owned)),
-        ("Change", change(entries)),
-        ("Duration", times.took.map(duration::display)),
-        ("Commit to served", times.to_served.map(duration::display)),
-        ("Failure to restored", times.to_restored.map(duration::display)),
-        ("Ref", Some(short_ref.unwrap_or(&context.git_ref).to_owned())),
-        (
-            "Commit",
-            Some([context.short_sha(), subject.unwrap_or_default()].join(" ")),
-        ),
-        ("Author", commit.map(|commit| commit.author)),
-        ("Started by", Some(context.actor.clone())),
-    ];
-    let shown = |value: String| text::cut(text::visible(&value).trim(), 200);
-    let known = fields
-        .into_iter()
-        .filter_map(|(name, value)| value.map(|value| (name, shown(value))));
-    known.filter(|(_, value)| !value.is_empty()).collect()
-}
-
-/// What was replaced by what, as far as the tools know it: images, or releases of a site.
-fn change(entries: &[Entry]) -> Option<String> {
-    let fact = |entry: &Entry, name: &str| {
-        let value = entry.facts.get(name).and_then(|value| value.as_str());
-        value.map(str::to_owned)
-    };
-    let mut changes: Vec<String> = Vec::new();
-    for entry in entries {
-        let images = entry.facts.get("images").and_then(|images| images.as_array());
-        let images = images.into_iter().flatten().filter_map(|image| image.as_str());
-        changes.extend(
-            images
-                .filter(|image| image.contains('→'))
-                .map(|image| image.replace('`', "")),
-        );
-        if let (Some(old), Some(new)) = (fact(entry, "previous-release"), fact(entry, "release-id")) {
-            changes.push(format!("{old} → {new}"));
-        }
-    }
-    changes.dedup();
-    (!changes.is_empty()).then(|| changes.join("; "))
-}
-
-/// Where to look next: the run, the commit, and what the tools name.
-fn links(context: &Context, entries: &[Entry]) -> Vec<Link> {
-    let link = |text: &str, url: Option<String>| {
-        url.map(|url| Link {
-            text: text.to_owned(),
-            url,
-        })
-    };
-    let own = [
-        link("Run", context.run_url()),
-        link("Commit", context.commit_url()),
-    ];
-    let theirs = entries
-        .iter()
-        .flat_map(|entry| entry.links.clone())
-        .filter(|link| is_web(&link.url));
-    let mut links: Vec<Link> = own.into_iter().flatten().chain(theirs).collect();
-    links.truncate(8);
-    links
-}
-
-/// Whether an address can be linked: a ledger line is foreign text too.
-fn is_web(url: &str) -> bool {
-    reqwest::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
 }
 
 /// `shop` of `acme/shop`; empty where there is no repository.
