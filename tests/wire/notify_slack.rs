@@ -181,7 +181,7 @@ fn what_slack_refuses_is_told_with_what_to_do() {
     command.args(["--status", "success"]).env("SLACK_TOKEN", TOKEN);
     finish(command)
         .expect(2)
-        .says(&["`--slack-channel` does not say where to post"]);
+        .says(&["neither `--slack-channel` nor `--slack-info-channel` says where to post"]);
 }
 
 #[test]
@@ -208,7 +208,12 @@ fn a_required_receiver_is_named_and_others_only_warn() {
     run("pagerduty")
         .expect(2)
         .says(&["no such receiver is configured; `slack`, `slack-token` are"]);
-    run("pager").expect(2).says(&["slack, slack-token, teams"]);
+    run("pager")
+        .expect(2)
+        .says(&["no such receiver is configured; `slack`, `slack-token` are"]);
+    run("a b")
+        .expect(2)
+        .says(&["or a receiver's name, such as slack, "]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 /// A command line for a POSIX shell with bash's `$'…'` for control characters. Secrets stand in it as `"$NAME"`.
 #[must_use]
-pub fn line(tool: &str, arguments: &[String], secrets: &[&str]) -> String {
+pub fn line(tool: &str, arguments: &[String], secrets: &[String]) -> String {
     let secrets = secrets.iter().map(|name| format!("{name}=\"${name}\""));
     let arguments = arguments.iter().map(|argument| argument_word(argument));
     secrets
@@ -86,7 +86,7 @@ mod tests {
     fn shows_secrets_by_name() {
         let arguments = ["--status=failure".to_owned(), "--title=it's; rm -rf".to_owned()];
         assert_eq!(
-            line("notify", &arguments, &["SLACK_WEBHOOK_URL"]),
+            line("notify", &arguments, &["SLACK_WEBHOOK_URL".to_owned()]),
             "SLACK_WEBHOOK_URL=\"$SLACK_WEBHOOK_URL\" notify --status=failure --title=\"it's; rm -rf\""
         );
         assert_eq!(quote("a\nb'c"), "$'a\\nb\\'c'");

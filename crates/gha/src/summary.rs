@@ -36,7 +36,12 @@ impl Summary {
     /// says how many were left out. Nothing where not even that line fits.
     #[must_use]
     pub fn fit(&self, existing: u64) -> String {
-        let room = usize::try_from(BUDGET.saturating_sub(existing)).unwrap_or(0);
+        self.within(usize::try_from(BUDGET.saturating_sub(existing)).unwrap_or(0))
+    }
+
+    /// The same in a place that holds `room` bytes.
+    #[must_use]
+    pub fn within(&self, room: usize) -> String {
         let mut text = String::new();
         for (taken, section) in self.sections.iter().enumerate() {
             let left = self.sections.len() - taken;
@@ -58,10 +63,7 @@ impl Summary {
 
 /// The line that stands for what was left out.
 fn note(sections: usize) -> String {
-    format!(
-        "_{sections} sections left out: the summary's budget of {} KiB is used up; the log has them._\n",
-        BUDGET / 1024
-    )
+    format!("_{sections} sections left out: there is no room for more; the log has them._\n")
 }
 
 #[cfg(test)]

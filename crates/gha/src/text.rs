@@ -5,6 +5,8 @@
 //! stdout and stderr alike (`ActionCommand.cs` of actions/runner). Control characters and bidirectional marks
 //! could rewrite what a reader sees.
 
+use unicode_segmentation::GraphemeCursor;
+
 /// One line of foreign text for a log: control characters and bidirectional marks are shown as escapes, and what
 /// the runner would take for a command is broken up. Line ends become `\n`, so the result is one line.
 #[must_use]
@@ -48,13 +50,27 @@ pub fn block(text: &str, max_lines: usize) -> Vec<String> {
     lines
 }
 
-/// The beginning of a text, at most `max` characters; the last one is `…` where something was cut.
+/// The beginning of a text, at most `max` characters; the last one is `…` where something was cut. What a reader sees as one character,
+/// such as a letter with its accents or a family of emoji, stays whole
+/// (<https://www.unicode.org/reports/tr29/#Grapheme_Cluster_Boundaries>), unless it alone is too long.
 #[must_use]
 pub fn cut(text: &str, max: usize) -> String {
-    if text.chars().count() <= max {
+    let Some((limit, _)) = text.char_indices().nth(max) else {
         return text.to_owned();
-    }
-    text.chars().take(max.saturating_sub(1)).chain(['…']).collect()
+    };
+    // The last of the `max` characters gives way to the sign.
+    let limit = text[..limit].char_indices().last().map_or(0, |(at, _)| at);
+    let mut boundaries = GraphemeCursor::new(limit, text.len(), true);
+    let whole = match boundaries.is_boundary(text, 0) {
+        Ok(false) => boundaries.prev_boundary(text, 0).ok().flatten().unwrap_or(0),
+        _ => limit,
+    };
+    let kept = if whole == 0 {
+        &text[..limit]
+    } else {
+        &text[..whole]
+    };
+    format!("{kept}…")
 }
 
 /// The beginning of a body of unknown encoding, at most `max` characters, as text.
@@ -142,6 +158,16 @@ mod tests {
     fn cuts_on_characters() {
         assert_eq!(cut("äöü", 3), "äöü");
         assert_eq!(cut("äöüß", 3), "äö…");
+        assert_eq!(cut("", 0), "");
+        assert_eq!(cut("x", 0), "…");
+        // A family is seven characters, and an accent that is written apart is one.
+        let family = "👩\u{200d}👩\u{200d}👧\u{200d}👦";
+        assert_eq!(cut(&format!("ab{family}"), 8), "ab…");
+        assert_eq!(cut(&format!("ab{family}"), 9), format!("ab{family}"));
+        assert_eq!(cut(&format!("{family}{family}"), 10), format!("{family}…"));
+        assert_eq!(cut("xe\u{301}y", 3), "x…");
+        // What alone is too long is cut all the same.
+        assert_eq!(cut(&format!("e{}", "\u{301}".repeat(9)), 4), "e\u{301}\u{301}…");
         assert_eq!(excerpt("äöüß".as_bytes(), 3), "äö…");
         assert_eq!(excerpt(&[0xff, b'a'], 9), "\u{fffd}a");
     }
@@ -155,6 +181,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_cut_begins_as_it_did_and_fits(text in any::<String>(), max in 1usize..40) {
+            let shown = cut(&text, max);
+            assert!(shown.chars().count() <= max);
+            let kept = shown.strip_suffix('…').unwrap_or(&shown);
+            assert!(text.starts_with(kept) || text == shown);
+        }
+
         #[test]
         fn a_line_is_one_line_without_a_command(text in any::<String>()) {
             let shown = line(&text);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use gha::text;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
+use reqwest::Url;
 
 /// How much of an answer is told, in characters.
 const BODY: usize = 200;
@@ -109,6 +110,8 @@ pub fn next(
             let reason = format!("the receiver answered {code}{shown}");
             match code {
                 429 | 503 => again(reason, retry_after.unwrap_or(backoff)),
+                // A refusal for a while: https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit
+                403 if retry_after.is_some() => again(reason, retry_after.unwrap_or(backoff)),
                 408 | 425 | 500..=599 if repeatable => again(reason, retry_after.unwrap_or(backoff)),
                 _ => Next::GiveUp(reason),
             }
@@ -127,6 +130,28 @@ pub fn retry_after(header: Option<&str>, now: Timestamp) -> Option<Duration> {
     let moment = rfc2822::DateTimeParser::new().parse_timestamp(header).ok()?;
     // One that is over by now is no time at all.
     Some(Duration::try_from(moment.duration_since(now)).unwrap_or_default())
+}
+
+/// Reads GitHub's own headers: how many requests are left, and the second from which there are more
+/// (<https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#checking-the-status-of-your-rate-limit>).
+#[must_use]
+pub fn resets_after((remaining, reset): (Option<&str>, Option<&str>), now: Timestamp) -> Option<Duration> {
+    if remaining?.trim() != "0" {
+        return None;
+    }
+    let moment = Timestamp::from_second(reset?.trim().parse().ok()?).ok()?;
+    Some(Duration::try_from(moment.duration_since(now)).unwrap_or_default())
+}
+
+/// Reads from `Link` where the answer goes on (<https://www.rfc-editor.org/rfc/rfc8288>).
+#[must_use]
+pub fn next_page(link: Option<&str>) -> Option<Url> {
+    link?.split(',').find_map(|link| {
+        let (address, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
+        let mut parameters = parameters.split(';').map(str::trim);
+        let is_next = parameters.any(|one| matches!(one, "rel=\"next\"" | "rel=next"));
+        is_next.then(|| Url::parse(address).ok()).flatten()
+    })
 }
 
 /// So many seconds; none where that is no time.
@@ -210,6 +235,47 @@ mod tests {
                     Duration::from_millis(wait)
                 }),
                 "{header:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_refusal_for_a_while_is_waited_for() {
+        let minute = Duration::from_secs(60);
+        let forbidden = |wait| next(&status(403, wait), true, true, 1, minute, 1.0);
+        assert_eq!(forbidden(Some(9)), Next::Again(Duration::from_secs(9)));
+        assert!(matches!(forbidden(None), Next::GiveUp(_)));
+        let now: Timestamp = "2026-11-23T10:00:00Z".parse().unwrap();
+        let reset = (now.as_second() + 40).to_string();
+        for (remaining, reset, wait) in [
+            (Some("0"), Some(reset.as_str()), Some(40)),
+            (Some("0"), Some("1"), Some(0)),
+            (Some("1"), Some(&reset), None),
+            (Some("0"), None, None),
+            (Some("0"), Some("soon"), None),
+            (None, Some(&reset), None),
+        ] {
+            assert_eq!(
+                resets_after((remaining, reset), now),
+                wait.map(Duration::from_secs)
+            );
+        }
+    }
+
+    #[test]
+    fn the_next_page_is_named() {
+        let both = r#"<https://x/?page=1>; rel="prev", <https://x/?page=3>; rel="next", <https://x/?page=9>; rel="last""#;
+        for (link, page) in [
+            (Some(both), Some("https://x/?page=3")),
+            (Some("<https://x/?a=1,2>; rel=last"), None),
+            (Some("<nowhere>; rel=\"next\""), None),
+            (Some("rel=\"next\""), None),
+            (None, None),
+        ] {
+            assert_eq!(
+                next_page(link),
+                page.map(|page| Url::parse(page).unwrap()),
+                "{link:?}"
             );
         }
     }

@@ -18,17 +18,30 @@ pub enum Error {
     #[error("`wrap` has no command to run")]
     NoCommand,
     /// A token without a channel.
-    #[error("`slack-token` is set, and `--slack-channel` does not say where to post")]
+    #[error(
+        "`slack-token` is set, and neither `--slack-channel` nor `--slack-info-channel` says where to post"
+    )]
     NoChannel,
+    /// The file of routes is none.
+    #[error("the routes of `{name}` can't be used: {reason}")]
+    Routes {
+        /// The file.
+        name: String,
+        /// Why not.
+        reason: String,
+    },
+    /// A token of GitHub, and no commit that it could be about.
+    #[error("`github-token` is set, and `GITHUB_REPOSITORY` and `GITHUB_SHA` do not say what it is about")]
+    NoRepository,
     /// What names no channel.
     #[error("`{0}` is no channel of Slack")]
     Channel(String),
     /// The secret is no server of mail.
-    #[error("`smtp-url` is no address of a mail server")]
-    NoServer,
+    #[error("`{0}` is no address of a mail server")]
+    NoServer(String),
     /// A name without a password.
-    #[error("`smtp-url` has a name and no password")]
-    NoPassword,
+    #[error("`{0}` has a name and no password")]
+    NoPassword(String),
     /// A server, and nobody who gets mail, or from nobody.
     #[error("`smtp-url` is set, and `--{0}` is not")]
     NoMail(&'static str),
@@ -49,17 +62,23 @@ pub enum Error {
     /// No receiver, and one is required.
     #[error("`--require` is set and no receiver is configured; set {0}")]
     NoReceiver(String),
+    /// No receiver to check.
+    #[error("no receiver is configured, so there is nothing to check; set {0}")]
+    NoneToCheck(String),
+    /// Credentials that do not work.
+    #[error("not everybody can be told: {0}")]
+    Refused(String),
     /// The secret is no address.
     #[error("`{0}` is not an address that starts with `https://`")]
-    Address(&'static str),
+    Address(String),
     /// The address has no TLS.
     #[error("`{0}` is an address without TLS")]
-    Plain(&'static str),
+    Plain(String),
     /// The address is of another service.
     #[error("the host of `{name}` is `{host}`, which is none of the service's ({known})")]
     Host {
         /// The input.
-        name: &'static str,
+        name: String,
         /// The address's host.
         host: String,
         /// The hosts that are.
@@ -67,7 +86,7 @@ pub enum Error {
     },
     /// A connector of Teams, which are retired.
     #[error("`{0}` is the address of an Office 365 connector, and these were retired")]
-    Connector(&'static str),
+    Connector(String),
     /// No time at all.
     #[error("`--{0}` must be longer than 0s")]
     Zero(&'static str),
@@ -90,17 +109,22 @@ impl Error {
             Self::NoCommand => "name it after `--`, for example `notify wrap -- bin/deploy --all`",
             Self::NoChannel => "for example `--slack-channel C0123456789`, or `#deploys`",
             Self::Channel(_) => "write its id, as `C0123456789`, or `#name`",
-            Self::NoServer => {
+            Self::Routes { .. } => "the page of `notify` has an example",
+            Self::NoRepository => "leave it out outside of a workflow, or set both",
+            Self::NoServer(_) => {
                 "for example `smtps://user:password@mail.example.com`, with `@`, `:` and `/` in a password as `%40`, `%3A` and `%2F`"
             }
-            Self::NoPassword => "write it behind the name, with `@`, `:` and `/` as `%40`, `%3A` and `%2F`",
+            Self::NoPassword(_) => {
+                "write it behind the name, with `@`, `:` and `/` as `%40`, `%3A` and `%2F`"
+            }
             Self::NoMail(_) => "for example `--email-to ops@example.com --email-from deploys@example.com`",
             Self::NoWebhook => "set `webhook-url`, or leave `webhook-secret` out",
             Self::ShortKey => {
                 "make one of 24 bytes or more, for example `whsec_` and what `openssl rand -base64 32` prints"
             }
             Self::NotConfigured { .. } => "pass its secret to this step, or require another",
-            Self::NoReceiver(_) => "check that the secrets are passed to this step",
+            Self::Refused(_) => "replace what was refused, and run `notify check` again",
+            Self::NoReceiver(_) | Self::NoneToCheck(_) => "check that the secrets are passed to this step",
             Self::Address(_) => {
                 "copy the webhook's whole address, for example `https://hooks.slack.com/services/T…/B…/…`"
             }
@@ -120,10 +144,10 @@ impl Error {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let exit = if matches!(error, Error::Undelivered(_)) {
-            Exit::Failed
-        } else {
-            Exit::Usage
+        let exit = match error {
+            Error::Undelivered(_) => Exit::Failed,
+            Error::Refused(_) => Exit::Access,
+            _ => Exit::Usage,
         };
         let help = error.help();
         Self::new(exit, error).help(help)

@@ -6,6 +6,7 @@ use gha::{Failure, Runner};
 
 pub mod api;
 pub mod channel;
+mod check;
 pub mod cli;
 pub mod delivery;
 pub mod error;
@@ -14,6 +15,7 @@ pub mod phase;
 mod receivers;
 pub mod render;
 mod results;
+pub mod routes;
 pub mod severity;
 pub mod state;
 mod tell;
@@ -29,6 +31,7 @@ use cli::{Cli, Command};
 pub async fn run(cli: Cli, runner: &Runner) -> Result<Outcome, Failure> {
     let command = match &cli.command {
         Command::Render(flags) => return render::run(flags, runner),
+        Command::Check(flags) => return check::run(flags, runner).await,
         Command::Wrap(flags) => return wrap::run(flags, runner).await,
         Command::Send(flags) => tell::Command {
             event: &flags.event,

@@ -9,6 +9,7 @@ use gha::outcome::Outcome;
 use gha::{Failure, Runner, Status};
 
 use crate::channel::discord::Discord;
+use crate::channel::github::{self, Comment, CommitStatus, Deployment, ReleaseNotes, Repository, Run};
 use crate::channel::pagerduty::{self, PagerDuty};
 use crate::channel::slack::Slack;
 use crate::channel::slack_bot::{self, SlackBot};
@@ -39,6 +40,14 @@ pub enum To {
     Webhook,
     /// The job summary.
     Summary,
+    /// The status of the commit.
+    GithubStatus,
+    /// The comment on the pull request.
+    GithubComment,
+    /// The deployment, where there is none yet.
+    GithubDeployment,
+    /// The section of the release's notes.
+    GithubReleaseNotes,
 }
 
 /// Runs it.
@@ -101,8 +110,31 @@ fn channel(flags: &Render, message: &Message, runner: &Runner) -> Result<Option<
         let bug = |error| Failure::new(gha::Exit::Bug, format!("`{address}` is no address: {error}"));
         Url::parse(address).map_err(bug)
     };
+    let context = runner.context();
+    let repository = Repository {
+        api: at("https://api.github.com/")?,
+        name: context.repository.clone(),
+        token: String::new().into(),
+    };
+    let (sha, run) = (github::commit(context).to_owned(), Run::of(context));
     let channel: Box<dyn Channel> = match flags.to {
         To::Summary | To::Email => return Ok(None),
+        To::GithubStatus => Box::new(CommitStatus { repository, sha }),
+        To::GithubComment => Box::new(Comment {
+            repository,
+            number: 0,
+            run,
+        }),
+        To::GithubDeployment => Box::new(Deployment {
+            repository,
+            sha,
+            environment: message.environment.clone().unwrap_or_default(),
+            run,
+        }),
+        To::GithubReleaseNotes => Box::new(ReleaseNotes {
+            repository,
+            tag: String::new(),
+        }),
         To::Slack => Box::new(Slack {
             url: at("https://hooks.slack.com/")?,
             mentions: Vec::new(),

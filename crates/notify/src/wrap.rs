@@ -34,7 +34,8 @@ pub(crate) async fn run(flags: &Wrap, runner: &Runner) -> Result<Outcome, Failur
     let sending = &flags.sending;
     tell::has_time(sending.times)?;
     let begins = message(flags, None, runner)?;
-    let receivers = receivers::configured(&flags.receivers, &begins.about, runner).await?;
+    let receivers = receivers::configured(&flags.receivers, &begins, runner).await?;
+    tell::required(sending, &receivers, runner)?;
     if sending.dry_run {
         return Ok(tell::dry_run(&begins, None, &receivers, runner));
     }

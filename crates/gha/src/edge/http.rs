@@ -224,7 +224,12 @@ pub fn roots() -> Result<RootCertStore, HttpError> {
 /// library, which help nobody.
 #[must_use]
 pub fn reason(error: reqwest::Error) -> String {
-    let error = error.without_url();
+    reason_of(&error.without_url())
+}
+
+/// The same of an error that somebody else holds, with its address where nothing else says what went wrong.
+#[must_use]
+pub fn reason_of(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return if error.is_connect() {
             "could not connect in time"
@@ -234,7 +239,7 @@ pub fn reason(error: reqwest::Error) -> String {
         .to_owned();
     }
     let mut causes = vec![error.to_string()];
-    let mut source = std::error::Error::source(&error);
+    let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
         causes.push(cause.to_string());
         source = cause.source();

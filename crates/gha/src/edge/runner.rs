@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use secrecy::SecretString;
 use tokio::time::Instant;
 
 use crate::context::Context;
@@ -16,9 +15,8 @@ use crate::edge::cancel::Cancel;
 use crate::edge::environment;
 use crate::edge::writer::Writer;
 use crate::env::Env;
-use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::interface::{Interface, SecretSpec, variable};
+use crate::interface::Interface;
 use crate::ledger::{self, Entry};
 use crate::log_line::Weight;
 use crate::summary::Summary;
@@ -26,9 +24,9 @@ use crate::trace::TraceId;
 
 mod command_files;
 mod progress;
+mod secrets;
 
-/// The shortest secret that is taken, but for [`SecretSpec::short`].
-const SHORTEST_SECRET: usize = 6;
+pub use secrets::SecretFrom;
 
 /// The most that is read of a file that a user names; secrets, ledgers and payloads are far smaller.
 const FILE_LIMIT: u64 = 32 * 1024 * 1024;
@@ -67,7 +65,7 @@ pub struct Runner {
     started_at: Timestamp,
     started: Instant,
     writer: Arc<Mutex<Writer>>,
-    secrets_used: Mutex<Vec<&'static str>>,
+    secrets_used: Mutex<Vec<String>>,
     output_failure: Mutex<Option<Failure>>,
 }
 
@@ -227,91 +225,6 @@ impl Runner {
         }
     }
 
-    /// Reads a secret: from the file that its flag names (`-` is standard input), else from its input, else from its
-    /// own variable. It is masked before this returns, but for a short one of a [`SecretSpec::short`].
-    ///
-    /// # Errors
-    /// When the file can't be read or is empty, when the value is too short, or the run is cancelled while standard
-    /// input is awaited.
-    pub async fn secret(
-        &self,
-        spec: &SecretSpec,
-        file: Option<&Path>,
-    ) -> Result<Option<SecretString>, Failure> {
-        let input = variable(spec.name);
-        let found = match file {
-            Some(path) => Some(self.secret_file(spec, path).await?),
-            None => {
-                let given = |name: &str| self.env.get(name).filter(|value| !value.trim().is_empty());
-                given(&input).or_else(|| given(spec.env)).map(str::to_owned)
-            }
-        };
-        let Some(value) = found
-            .map(|value| value.trim().to_owned())
-            .filter(|value| !value.is_empty())
-        else {
-            return Ok(None);
-        };
-        let short = value.len() < SHORTEST_SECRET;
-        if short && !spec.short {
-            let reason = format!(
-                "the secret `{}` is shorter than {SHORTEST_SECRET} characters",
-                spec.name
-            );
-            return Err(Failure::new(Exit::Usage, reason)
-                .help("hiding it would hide parts of ordinary words; check its value"));
-        }
-        if !short {
-            self.mask(&value);
-        }
-        if file.is_none() {
-            self.secrets_used
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(spec.env);
-        }
-        Ok(Some(SecretString::from(value)))
-    }
-
-    /// The content of the file that holds a secret.
-    async fn secret_file(&self, spec: &SecretSpec, path: &Path) -> Result<String, Failure> {
-        // The secret itself, given for the file's name, must not be repeated.
-        let shown = Some(path.display().to_string()).filter(|path| !path.contains("://"));
-        let shown = shown.unwrap_or_else(|| "an address".to_owned());
-        let owned = path.to_owned();
-        // On a thread of its own, so that a signal is heard while standard input is awaited.
-        let read = tokio::task::spawn_blocking(move || {
-            let bytes = if owned.as_os_str() == "-" {
-                read_stream(std::io::stdin())
-            } else {
-                read_limited(&owned)
-            };
-            bytes.and_then(|bytes| {
-                String::from_utf8(bytes).map_err(|_| std::io::Error::other("it is not UTF-8 text"))
-            })
-        });
-        let content = self
-            .cancel
-            .guard(read)
-            .await?
-            .unwrap_or_else(|error| Err(std::io::Error::other(error)));
-        let refuse = |reason: String| {
-            Failure::new(
-                Exit::Usage,
-                format!("failed to read `--{}` from `{shown}`: {reason}", spec.file_flag()),
-            )
-            .help(format!(
-                "name a file that holds nothing but the secret, or set `{}`",
-                spec.env
-            ))
-        };
-        match content {
-            Ok(text) if text.trim().is_empty() => Err(refuse("it is empty".to_owned())),
-            Ok(text) => Ok(text),
-            Err(error) => Err(refuse(error.to_string())),
-        }
-    }
-
     /// The ledger's entries of this run, oldest first; what another run left in a reused folder is not this run's.
     #[must_use]
     pub fn ledger(&self) -> Vec<Entry> {
@@ -359,7 +272,7 @@ impl Runner {
     }
 
     /// The variables of the secrets that this run read from its environment.
-    pub(crate) fn secrets_used(&self) -> Vec<&'static str> {
+    pub(crate) fn secrets_used(&self) -> Vec<String> {
         self.secrets_used
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -406,33 +319,4 @@ fn read_stream(stream: impl std::io::Read) -> std::io::Result<Vec<u8>> {
         )));
     }
     Ok(bytes)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::edge::testing::runner;
-
-    #[tokio::test]
-    async fn a_short_secret_is_taken_only_where_it_can_be_none() {
-        for (short, value, taken, masked) in [
-            (false, "12345", false, false),
-            (false, "123456", true, true),
-            (true, "12345", true, false),
-            (true, "123456", true, true),
-        ] {
-            let (name, env, description) = ("token", "DEMO_TOKEN", "");
-            let spec = &SecretSpec {
-                name,
-                env,
-                description,
-                default: None,
-                short,
-            };
-            let (runner, _) = runner(&[("INPUT_TOKEN", value)]);
-            let secret = runner.secret(spec, None).await;
-            assert_eq!(secret.is_ok_and(|secret| secret.is_some()), taken, "{value}");
-            assert_eq!(runner.hide(value) == "***", masked, "{value}");
-        }
-    }
 }

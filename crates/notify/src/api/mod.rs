@@ -3,34 +3,41 @@
 
 use std::time::{Duration, Instant};
 
-use reqwest::Client;
-use serde_json::Value;
+use reqwest::header::HeaderMap;
+use reqwest::{Client, Url};
 
 use gha::Runner;
 use gha::edge::{environment, http};
+use gha::env::Env;
 
-use crate::channel::{Call, Channel};
-use crate::delivery::{Answer, Next, next, retry_after};
+use crate::channel::{Call, Channel, Fate, Heard};
+use crate::cli::INTERFACE;
+use crate::delivery::{Answer, Next, next, next_page, resets_after, retry_after};
+use crate::error::Error;
 use crate::message::Message;
 use crate::state::Posted;
 
+mod github;
 mod smtp;
 
-pub use smtp::deliver as mail;
+pub use smtp::{deliver as mail, log_in};
 
 /// How much of an answer is read, in bytes.
 const READ: usize = 256 * 1024;
 
+/// The longest that opening a connection may take.
+const CONNECT: Duration = Duration::from_secs(5);
+
 /// How a delivery ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
-    /// The channel.
-    pub channel: &'static str,
-    /// Whether it arrived.
+    /// The receiver's name.
+    pub receiver: String,
+    /// Whether it arrived, or is left out for a good reason.
     pub delivered: bool,
-    /// How: `sent`, `updated`, or `failed`.
+    /// How: `sent`, `updated`, `left-out`, or `failed`.
     pub how: &'static str,
-    /// How often it was sent.
+    /// How often it was sent; of several requests, the one that was sent most often.
     pub tries: u32,
     /// Why it did not arrive; empty where it did. Holds foreign text.
     pub reason: String,
@@ -41,6 +48,8 @@ pub struct Delivery {
 /// What is told to one receiver.
 #[derive(Clone, Copy)]
 pub struct Telling<'a> {
+    /// Its name.
+    pub name: &'a str,
     /// The receiver.
     pub channel: &'a dyn Channel,
     /// What is told.
@@ -49,26 +58,49 @@ pub struct Telling<'a> {
     pub before: Option<&'a Posted>,
 }
 
-/// Tells a receiver: sends what it is to be sent, one after the other, each until it arrives, it can't, or `budget` is used up. The log
+/// How long it may take: all of it, and one try.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// All of it.
+    pub budget: Duration,
+    /// One try.
+    pub one_try: Duration,
+}
+
+/// The client for these addresses.
+///
+/// # Errors
+/// When the certificate authorities or the proxy can't be used.
+pub fn client(urls: &[Url], limits: Limits, env: &Env) -> Result<Client, Error> {
+    let tls = http::speaks_tls(urls, env);
+    // Well below a try's time: only a connect that failed is known not to have arrived.
+    let connect = (limits.one_try / 2).min(CONNECT);
+    Ok(http::client(&INTERFACE, tls, connect)?)
+}
+
+/// Tells a receiver: sends what it is to be sent, one after the other, each until it arrives, it can't, or the budget is used up. The log
 /// hears of every try that is followed by another.
-pub async fn deliver(
-    client: &Client,
-    telling: Telling<'_>,
-    (budget, try_timeout): (Duration, Duration),
-    runner: &Runner,
-) -> Delivery {
-    let begin = Instant::now();
+pub async fn deliver(client: &Client, telling: Telling<'_>, limits: Limits, runner: &Runner) -> Delivery {
     let Telling {
+        name,
         channel,
         message,
         before,
     } = telling;
-    let (mut tries, mut heard) = (0, Vec::new());
+    let mut line = Line {
+        client,
+        name,
+        channel,
+        limits,
+        begin: Instant::now(),
+        tries: 0,
+        runner,
+    };
+    let mut heard = Vec::new();
     let mut reason = String::new();
     while let Some(call) = channel.turn(message, before, &heard) {
-        let times = (begin, budget, try_timeout);
-        match arrive(client, channel, &call, times, &mut tries, runner).await {
-            Ok(body) => heard.push(body),
+        match line.arrive(&call).await {
+            Ok(answer) => heard.push(answer),
             Err(why) => {
                 reason = why;
                 break;
@@ -77,60 +109,108 @@ pub async fn deliver(
     }
     let posted = channel.posted(before, &heard);
     let delivered = reason.is_empty();
+    let how = match channel.fate(before, &heard) {
+        _ if !delivered => "failed",
+        Fate::Sent => "sent",
+        Fate::Updated => "updated",
+        Fate::Left(why) => {
+            reason = why;
+            "left-out"
+        }
+    };
     Delivery {
-        channel: channel.name(),
+        receiver: name.to_owned(),
         delivered,
-        how: match (delivered, &posted) {
-            (false, _) => "failed",
-            (true, Some(posted)) if before == Some(posted) => "updated",
-            (true, _) => "sent",
-        },
-        tries,
+        how,
+        tries: line.tries,
         reason,
         posted,
     }
 }
 
-/// Sends one call until it arrives, or it is known why it does not. Gives the body of the answer.
-async fn arrive(
+/// Asks a receiver what its channel asks to know whether the credentials work.
+///
+/// # Errors
+/// With the reason why there is no good answer.
+pub async fn ask(
     client: &Client,
-    channel: &dyn Channel,
+    (name, channel): (&str, &dyn Channel),
     call: &Call,
-    (begin, budget, try_timeout): (Instant, Duration, Duration),
-    tries: &mut u32,
+    limits: Limits,
     runner: &Runner,
-) -> Result<Value, String> {
-    let mut nth = 0;
-    loop {
-        nth += 1;
-        *tries += 1;
-        let left = budget.saturating_sub(begin.elapsed());
-        let answer = post(client, call, try_timeout.min(left), runner).await;
-        let left = budget.saturating_sub(begin.elapsed());
-        let jitter = f64::from(environment::random()[0]) / 255.0;
-        let answer = answer.or_wait(|body| channel.wait(body));
-        let accepted = channel.accepted(&answer);
-        match (
-            next(&answer, accepted, call.repeatable, nth, left, jitter),
-            &answer,
-        ) {
-            (Next::Delivered, Answer::Status { body, .. }) => {
-                return Ok(serde_json::from_str(body).unwrap_or_default());
+) -> Result<Heard, String> {
+    let mut line = Line {
+        client,
+        name,
+        channel,
+        limits,
+        begin: Instant::now(),
+        tries: 0,
+        runner,
+    };
+    line.arrive(call).await
+}
+
+/// The way to one receiver.
+struct Line<'a> {
+    client: &'a Client,
+    name: &'a str,
+    channel: &'a dyn Channel,
+    limits: Limits,
+    begin: Instant,
+    tries: u32,
+    runner: &'a Runner,
+}
+
+impl Line<'_> {
+    fn left(&self) -> Duration {
+        self.limits.budget.saturating_sub(self.begin.elapsed())
+    }
+
+    /// Sends one call until it arrives, or it is known why it does not. Gives the answer.
+    async fn arrive(&mut self, call: &Call) -> Result<Heard, String> {
+        let mut nth = 0;
+        loop {
+            nth += 1;
+            self.tries = self.tries.max(nth);
+            let limit = self.limits.one_try.min(self.left());
+            let (answer, page) = match self.channel.github() {
+                Some(repository) => github::send(self.client, repository, call, limit, self.runner).await,
+                None => (post(self.client, call, limit, self.runner).await, None),
+            };
+            let jitter = f64::from(environment::random()[0]) / 255.0;
+            let answer = answer.or_wait(|body| self.channel.wait(body));
+            let accepted = self.channel.accepted(&answer);
+            let heed = |code: u16, body: &str| Heard {
+                code,
+                body: serde_json::from_str(body).unwrap_or_default(),
+                next: page.clone(),
+            };
+            if let Answer::Status {
+                code,
+                retry_after: None,
+                body,
+            } = &answer
+                && call.heeds.contains(code)
+            {
+                return Ok(heed(*code, body));
             }
-            (Next::Delivered, _) => return Ok(Value::Null),
-            (Next::GiveUp(reason), Answer::Status { body, .. }) => {
-                let hint = channel.hint(body);
-                return Err(hint.map_or(reason.clone(), |hint| format!("{reason}; {hint}")));
-            }
-            (Next::GiveUp(reason), _) => return Err(reason),
-            (Next::Again(wait), _) => {
-                runner.info(&format!(
-                    "{}: {}; trying again in {}",
-                    channel.name(),
-                    shown(&answer),
-                    gha::duration::display(wait)
-                ));
-                tokio::time::sleep(wait).await;
+            let next = next(&answer, accepted, call.repeatable, nth, self.left(), jitter);
+            match (next, &answer) {
+                (Next::Delivered, Answer::Status { code, body, .. }) => return Ok(heed(*code, body)),
+                (Next::Delivered, _) => return Ok(heed(200, "")),
+                (Next::GiveUp(reason), Answer::Status { body, .. }) => {
+                    let hint = self.channel.hint(body);
+                    return Err(hint.map_or(reason.clone(), |hint| format!("{reason}; {hint}")));
+                }
+                (Next::GiveUp(reason), _) => return Err(reason),
+                (Next::Again(wait), _) => {
+                    let (why, wait_for) = (shown(&answer), gha::duration::display(wait));
+                    let name = self.name;
+                    self.runner
+                        .info(&format!("{name}: {why}; trying again in {wait_for}"));
+                    tokio::time::sleep(wait).await;
+                }
             }
         }
     }
@@ -138,32 +218,22 @@ async fn arrive(
 
 /// One try.
 async fn post(client: &Client, call: &Call, limit: Duration, runner: &Runner) -> Answer {
-    let proxy = http::proxy(&call.url);
     let mut request = client
-        .post(call.url.clone())
-        .header("content-type", "application/json")
-        .timeout(limit)
-        .body(call.payload.to_string());
+        .request(call.method.clone(), call.url.clone())
+        .timeout(limit);
+    if !call.payload.is_null() {
+        request = request
+            .header("content-type", "application/json")
+            .body(call.payload.to_string());
+    }
     for (name, value) in &call.headers {
         request = request.header(*name, value);
     }
     let mut response = match request.send().await {
         Ok(response) => response,
-        Err(error) if error.is_connect() => {
-            let reason = http::reason(error);
-            return Answer::NotSent(match proxy {
-                Some(proxy) => format!("the proxy `{proxy}` did not let it through: {reason}"),
-                None => reason,
-            });
-        }
-        Err(error) => return Answer::Unknown(http::reason(error)),
+        Err(error) => return unanswered(error, &call.url),
     };
-    let code = response.status().as_u16();
-    let header = response
-        .headers()
-        .get("retry-after")
-        .and_then(|value| value.to_str().ok());
-    let retry_after = retry_after(header, environment::now());
+    let (code, retry_after) = (response.status().as_u16(), wait(response.headers()));
     let mut body = Vec::new();
     while body.len() < READ {
         match response.chunk().await {
@@ -178,6 +248,32 @@ async fn post(client: &Client, call: &Call, limit: Duration, runner: &Runner) ->
         retry_after,
         body: runner.hide(&String::from_utf8_lossy(&body)),
     }
+}
+
+/// A try without an answer.
+fn unanswered(error: reqwest::Error, url: &Url) -> Answer {
+    let is_connect = error.is_connect();
+    let reason = http::reason(error);
+    match is_connect {
+        true => not_sent(reason, url),
+        false => Answer::Unknown(reason),
+    }
+}
+
+/// A try that did not get as far as the receiver.
+fn not_sent(reason: String, url: &Url) -> Answer {
+    Answer::NotSent(match http::proxy(url) {
+        Some(proxy) => format!("the proxy `{proxy}` did not let it through: {reason}"),
+        None => reason,
+    })
+}
+
+/// How long to wait by an answer's headers.
+fn wait(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let now = environment::now();
+    let left = (text("x-ratelimit-remaining"), text("x-ratelimit-reset"));
+    retry_after(text("retry-after"), now).or_else(|| resets_after(left, now))
 }
 
 /// A try as a fragment for the log.

@@ -15,8 +15,8 @@ use lettre::transport::smtp::extension::ClientId;
 use secrecy::ExposeSecret as _;
 use tokio::time::timeout;
 
-use super::Delivery;
-use crate::channel::email::{Email, NAME, Security, Server};
+use super::{Delivery, Limits};
+use crate::channel::email::{Email, Security, Server};
 use crate::delivery::{Answer, Next, next};
 use crate::message::Message;
 
@@ -33,9 +33,9 @@ enum Fate {
 
 /// Mails all persons, each until the server has it, it is known why it won't, or `budget` is used up.
 pub async fn deliver(
-    email: &Email,
+    (name, email): (&str, &Email),
     message: &Message,
-    (budget, try_timeout): (Duration, Duration),
+    limits: Limits,
     runner: &Runner,
 ) -> Delivery {
     let begin = Instant::now();
@@ -47,10 +47,9 @@ pub async fn deliver(
         Ok(letter) => {
             while !open.is_empty() {
                 tries += 1;
-                let left = budget.saturating_sub(begin.elapsed());
-                let fates = attempt(email, &letter, &open, try_timeout.min(left)).await;
-                let left = budget.saturating_sub(begin.elapsed());
-                let (again, wait) = judged(open, fates, (tries, left), &mut reasons, runner);
+                let left = || limits.budget.saturating_sub(begin.elapsed());
+                let fates = attempt(email, &letter, &open, limits.one_try.min(left())).await;
+                let (again, wait) = judged(open, fates, (tries, left()), &mut reasons, (name, runner));
                 open = again;
                 if !open.is_empty() {
                     tokio::time::sleep(wait).await;
@@ -61,12 +60,31 @@ pub async fn deliver(
     reasons.dedup();
     let delivered = reasons.is_empty();
     Delivery {
-        channel: NAME,
+        receiver: name.to_owned(),
         delivered,
         how: if delivered { "sent" } else { "failed" },
         tries,
         reason: reasons.join("; "),
         posted: None,
+    }
+}
+
+/// Whether the server lets us in; no letter is sent.
+///
+/// # Errors
+/// With the reason why not.
+pub async fn log_in(server: &Server, limit: Duration) -> Result<(), String> {
+    let late = || Fate::Open(Answer::NotSent("the server did not answer in time".to_owned()));
+    let line = timeout(limit, connected(server, limit)).await;
+    match line.unwrap_or_else(|_| Err(late())) {
+        Ok(mut line) => {
+            drop(timeout(Duration::from_secs(1), line.quit()).await);
+            Ok(())
+        }
+        Err(Fate::Never(reason) | Fate::Open(Answer::NotSent(reason) | Answer::Unknown(reason))) => {
+            Err(reason)
+        }
+        Err(Fate::Taken | Fate::Open(Answer::Status { .. })) => Ok(()),
     }
 }
 
@@ -76,7 +94,7 @@ fn judged(
     fates: Vec<Fate>,
     (tries, left): (u32, Duration),
     reasons: &mut Vec<String>,
-    runner: &Runner,
+    (name, runner): (&str, &Runner),
 ) -> (Vec<Address>, Duration) {
     let (mut again, mut longest) = (Vec::new(), Duration::ZERO);
     let jitter = f64::from(environment::random()[0]) / 255.0;
@@ -98,7 +116,7 @@ fn judged(
                 {
                     let wait = gha::duration::display(wait);
                     runner.info(&format!(
-                        "{NAME}: {}; trying again in {wait}",
+                        "{name}: {}; trying again in {wait}",
                         runner.hide(reason)
                     ));
                 }

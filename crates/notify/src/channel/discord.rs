@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use gha::text;
-use reqwest::Url;
+use reqwest::{Method, Url};
 use serde_json::{Value, json};
 
 use crate::channel::{Call, Channel};
@@ -45,12 +45,7 @@ impl Channel for Discord {
         let mut url = self.url.clone();
         // With it the answer says that the message is there, not that it was taken.
         url.query_pairs_mut().append_pair("wait", "true");
-        vec![Call {
-            url,
-            headers: Vec::new(),
-            payload: payload(message),
-            repeatable: false,
-        }]
+        vec![Call::post(url, payload(message))]
     }
 
     /// A channel has a limit of its own beside the webhook's, which the body tells
@@ -58,6 +53,20 @@ impl Channel for Discord {
     fn wait(&self, body: &str) -> Option<Duration> {
         let body: Value = serde_json::from_str(body).ok()?;
         wait(body["retry_after"].as_f64()?)
+    }
+
+    /// What the webhook is (<https://discord.com/developers/docs/resources/webhook#get-webhook-with-token>).
+    fn asks(&self) -> Option<Call> {
+        let mut url = self.url.clone();
+        url.set_query(None);
+        Some(Call {
+            method: Method::GET,
+            ..Call::post(url, Value::Null).repeatable()
+        })
+    }
+
+    fn is_known_as(&self, body: &Value) -> Option<String> {
+        Some(format!("as `{}`", body["name"].as_str()?))
     }
 
     fn accepted(&self, _answer: &Answer) -> bool {

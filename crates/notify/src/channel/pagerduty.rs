@@ -38,13 +38,8 @@ impl Channel for PagerDuty {
     }
 
     fn calls(&self, message: &Message, _before: Option<&Posted>) -> Vec<Call> {
-        let enqueue = |path: &str, payload: Value| Call {
-            url: self.at(path),
-            headers: Vec::new(),
-            payload,
-            // An alert is known by its key; a change event is told twice at worst, and pages nobody.
-            repeatable: true,
-        };
+        // An alert is known by its key; a change event is told twice at worst, and pages nobody.
+        let enqueue = |path: &str, payload: Value| Call::post(self.at(path), payload).repeatable();
         let key = self.key.expose_secret();
         let dedup = text::cut(&format!("deploy/{}", self.about), KEY);
         match message.phase {
@@ -81,6 +76,10 @@ impl Channel for PagerDuty {
         let mut payload = call.payload.clone();
         payload["routing_key"] = "$PAGERDUTY_ROUTING_KEY".into();
         payload
+    }
+
+    fn has_alerts(&self) -> bool {
+        true
     }
 
     fn accepted(&self, _answer: &Answer) -> bool {

@@ -61,6 +61,11 @@ impl FromStr for Mention {
     }
 }
 
+/// The name in results.
+pub const NAME: &str = "slack";
+/// That of the channel for information.
+pub const INFO: &str = "slack-info";
+
 /// Where Slack's webhooks are; the second is that of GovSlack.
 pub const HOSTS: [&str; 2] = ["hooks.slack.com", "hooks.slack-gov.com"];
 
@@ -74,16 +79,12 @@ pub struct Slack {
 
 impl Channel for Slack {
     fn name(&self) -> &'static str {
-        "slack"
+        NAME
     }
 
     fn calls(&self, message: &Message, _before: Option<&Posted>) -> Vec<Call> {
-        vec![Call {
-            url: self.url.clone(),
-            headers: Vec::new(),
-            payload: mentioning(payload(message), message, &self.mentions),
-            repeatable: false,
-        }]
+        let payload = mentioning(payload(message), message, &self.mentions);
+        vec![Call::post(self.url.clone(), payload)]
     }
 
     /// Slack says `ok`; a page of a proxy in between does not.

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
 use crate::channel::slack::{self, Mention};
-use crate::channel::{Call, Channel};
+use crate::channel::{Call, Channel, Heard};
 use crate::delivery::Answer;
 use crate::message::Message;
 use crate::state::Posted;
@@ -19,7 +19,9 @@ pub const SLACK: &str = "https://slack.com";
 pub const HOSTS: [&str; 2] = ["slack.com", "slack-gov.com"];
 
 /// The name in results, and in what is kept between two commands.
-const NAME: &str = "slack-token";
+pub const NAME: &str = "slack-token";
+/// That of the channel for information.
+pub const INFO: &str = "slack-token-info";
 
 /// Why a message can't be changed any more (<https://docs.slack.dev/reference/methods/chat.update#errors>).
 const GONE: [&str; 3] = ["message_not_found", "edit_window_closed", "cant_update_message"];
@@ -53,27 +55,39 @@ impl Channel for SlackBot {
         [self.update(message, before)].into_iter().chain(reply).collect()
     }
 
-    fn turn(&self, message: &Message, before: Option<&Posted>, heard: &[Value]) -> Option<Call> {
+    fn turn(&self, message: &Message, before: Option<&Posted>, heard: &[Heard]) -> Option<Call> {
         match heard {
             // It is gone, or too old to be changed.
-            [first] if before.is_some() && first["ok"] != true => Some(self.post(message)),
-            [first, ..] if before.is_some() && first["ok"] != true => None,
+            [first] if before.is_some() && first.body["ok"] != true => Some(self.post(message)),
+            [first, ..] if before.is_some() && first.body["ok"] != true => None,
             _ => self.calls(message, before).into_iter().nth(heard.len()),
         }
     }
 
-    fn posted(&self, before: Option<&Posted>, heard: &[Value]) -> Option<Posted> {
-        let answer = heard.iter().find(|answer| answer["ok"] == true)?;
+    fn posted(&self, before: Option<&Posted>, heard: &[Heard]) -> Option<Posted> {
+        let answer = heard.iter().find(|answer| answer.body["ok"] == true)?;
         if let Some(before) = before.filter(|_| heard.first() == Some(answer)) {
             return Some(before.clone());
         }
-        let part = |name: &str| answer[name].as_str().map(str::to_owned);
+        let part = |name: &str| answer.body[name].as_str().map(str::to_owned);
         Some(Posted {
             channel: NAME.to_owned(),
             to: self.channel.clone(),
             place: part("channel")?,
             id: part("ts")?,
         })
+    }
+
+    fn asks(&self) -> Option<Call> {
+        Some(self.call("auth.test", json!({}), true))
+    }
+
+    fn is_known_as(&self, body: &Value) -> Option<String> {
+        Some(format!(
+            "as `{}` of `{}`",
+            body["user"].as_str()?,
+            body["team"].as_str()?
+        ))
     }
 
     /// An answer of 200 may be a refusal (<https://docs.slack.dev/apis/web-api/using-the-slack-web-api#slack-web-api__evaluating-responses>).
@@ -131,10 +145,9 @@ impl SlackBot {
         let base = url.path().trim_end_matches('/').to_owned();
         url.set_path(&format!("{base}/api/{method}"));
         Call {
-            url,
             headers: vec![("authorization", format!("Bearer {}", self.token.expose_secret()))],
-            payload,
             repeatable,
+            ..Call::post(url, payload)
         }
     }
 }
@@ -197,7 +210,11 @@ mod tests {
         let (bot, mut methods, mut heard) = (bot(), Vec::new(), Vec::new());
         while let Some(call) = bot.turn(message, before, &heard) {
             methods.push(call.url.path().replace("/api/", ""));
-            heard.push(answers[heard.len()].clone());
+            heard.push(Heard {
+                code: 200,
+                body: answers[heard.len()].clone(),
+                next: None,
+            });
         }
         let posted = bot.posted(before, &heard);
         (methods, posted)

@@ -29,9 +29,11 @@ const FIELD: usize = 200;
 const ADDRESS: usize = 1_000;
 
 /// What the workflow expects around the card.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Envelope {
     /// A message with the card as its attachment: the template `Post to a channel when a webhook request is received`.
+    #[default]
     Message,
     /// The card alone.
     Card,
@@ -51,13 +53,8 @@ impl Channel for Teams {
     }
 
     fn calls(&self, message: &Message, _before: Option<&Posted>) -> Vec<Call> {
-        vec![Call {
-            url: self.url.clone(),
-            headers: Vec::new(),
-            payload: fitting(message, self.envelope),
-            // Nothing tells a card that was posted twice.
-            repeatable: false,
-        }]
+        // Nothing tells a card that was posted twice.
+        vec![Call::post(self.url.clone(), fitting(message, self.envelope))]
     }
 
     fn accepted(&self, _answer: &Answer) -> bool {

@@ -77,13 +77,9 @@ impl Channel for Webhook {
         if !signed.is_empty() {
             headers.push(("webhook-signature", signed.join(" ")));
         }
-        vec![Call {
-            url: self.url.clone(),
-            headers,
-            payload,
-            // A receiver drops what it has by its id.
-            repeatable: true,
-        }]
+        // A receiver drops what it has by its id.
+        let call = Call::post(self.url.clone(), payload).repeatable();
+        vec![Call { headers, ..call }]
     }
 
     fn accepted(&self, _answer: &Answer) -> bool {

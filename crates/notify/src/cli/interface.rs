@@ -29,6 +29,24 @@ pub const TEAMS: SecretSpec = SecretSpec {
     short: false,
 };
 
+/// A webhook of a Slack channel that is told what is only good to know.
+pub const SLACK_INFO: SecretSpec = SecretSpec {
+    name: "slack-info-webhook",
+    env: "SLACK_INFO_WEBHOOK_URL",
+    description: "Slack incoming webhook of a channel for information, which `routes` tells apart. A secret: pass it from `secrets`.",
+    default: None,
+    short: false,
+};
+
+/// What writes to a repository of GitHub. It has a variable of its own: many a machine has a `GITHUB_TOKEN` for other ends.
+pub const GITHUB: SecretSpec = SecretSpec {
+    name: "github-token",
+    env: "NOTIFY_GITHUB_TOKEN",
+    description: "Token for GitHub to show how it went, in a workflow `github.token`; see the page for its permissions.",
+    default: None,
+    short: false,
+};
+
 /// A webhook of a Discord channel.
 pub const DISCORD: SecretSpec = SecretSpec {
     name: "discord-webhook",
@@ -75,7 +93,16 @@ pub const WEBHOOK_SECRET: SecretSpec = SecretSpec {
 };
 
 /// The secrets each of which configures a receiver.
-pub const RECEIVERS: [SecretSpec; 7] = [SLACK, SLACK_TOKEN, TEAMS, DISCORD, PAGERDUTY, SMTP, WEBHOOK];
+pub const RECEIVERS: [SecretSpec; 8] = [
+    SLACK,
+    SLACK_TOKEN,
+    TEAMS,
+    DISCORD,
+    PAGERDUTY,
+    SMTP,
+    WEBHOOK,
+    GITHUB,
+];
 
 /// What the tool offers beside its flags.
 pub const INTERFACE: Interface = Interface {
@@ -106,6 +133,7 @@ pub const INTERFACE: Interface = Interface {
     ],
     secrets: &[
         SLACK,
+        SLACK_INFO,
         SLACK_TOKEN,
         TEAMS,
         DISCORD,
@@ -113,6 +141,7 @@ pub const INTERFACE: Interface = Interface {
         SMTP,
         WEBHOOK,
         WEBHOOK_SECRET,
+        GITHUB,
     ],
     samples: &[
         ("status", "failure"),
@@ -129,6 +158,12 @@ pub const INTERFACE: Interface = Interface {
         ("slack-channel", "C0123456789"),
         ("slack-mention", "S0123456789"),
         ("slack-url", "https://slack.com"),
+        ("slack-info-webhook-file", "/run/secrets/slack-info"),
+        ("slack-info-channel", "C0123456789"),
+        ("github-token-file", "/run/secrets/github"),
+        ("github", "status"),
+        ("github-pull-request", "12"),
+        ("routes", "severity"),
         ("teams-webhook-file", "/run/secrets/teams"),
         ("teams-envelope", "card"),
         ("discord-webhook-file", "/run/secrets/discord"),

@@ -12,9 +12,10 @@ mod sending;
 
 pub use event::{Event, JobStatus, Went};
 pub use interface::{
-    DISCORD, INTERFACE, PAGERDUTY, RECEIVERS, SLACK, SLACK_TOKEN, SMTP, TEAMS, WEBHOOK, WEBHOOK_SECRET,
+    DISCORD, GITHUB, INTERFACE, PAGERDUTY, RECEIVERS, SLACK, SLACK_INFO, SLACK_TOKEN, SMTP, TEAMS, WEBHOOK,
+    WEBHOOK_SECRET,
 };
-pub use receivers::Receivers;
+pub use receivers::{OnGitHub, Receivers};
 pub use sending::{Required, Sending, Times};
 
 use crate::render::To;
@@ -27,6 +28,7 @@ use crate::render::To;
     before_help = "Examples:
   SLACK_WEBHOOK_URL=… notify --status success --service shop-api --environment production
   SLACK_TOKEN=… notify start --slack-channel C0123456789 --environment production
+  SLACK_WEBHOOK_URL=… PAGERDUTY_ROUTING_KEY=… notify --status failure --routes severity
   DEPLOY_LEDGER=ledger.jsonl notify --webhook-url-file - --output json < webhook-url
   notify render --to teams --status failure",
     help_template = HELP_TEMPLATE
@@ -73,6 +75,14 @@ pub enum Command {
         help_template = HELP_TEMPLATE
     )]
     Wrap(Box<Wrap>),
+    /// Asks each service whether the credentials work, as far as it can be asked; sends nothing.
+    #[command(
+        before_help = "Examples:
+  SLACK_TOKEN=… SMTP_URL=… notify check --slack-channel C0123456789 --email-to ops@example.com --email-from ci@example.com
+  notify check --routes routes.yml",
+        help_template = HELP_TEMPLATE
+    )]
+    Check(Box<Check>),
     /// Shows exactly what a service would be sent; needs no secret, and sends nothing.
     #[command(
         before_help = "Examples:
@@ -151,10 +161,25 @@ pub struct Wrap {
     pub command: Vec<String>,
 }
 
+/// Flags of `check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// What would be told.
+    #[command(flatten)]
+    pub event: Event,
+    /// Who would be told.
+    #[command(flatten)]
+    pub receivers: Receivers,
+    /// The times.
+    #[command(flatten)]
+    pub times: Times,
+}
+
 /// Flags of `render`.
 #[derive(Debug, Args)]
 pub struct Render {
-    /// Service whose message is shown: `slack`, `slack-token`, `teams`, `discord`, `pagerduty`, `email`, `webhook` or `summary`.
+    /// Service whose message is shown: `slack`, `slack-token`, `teams`, `discord`, `pagerduty`, `email`, `webhook`, `summary`,
+    /// `github-status`, `github-comment`, `github-deployment` or `github-release-notes`.
     #[arg(
         long,
         value_enum,

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use lettre::message::Mailbox;
 
 use crate::channel::slack::Mention;
 use crate::channel::teams::Envelope;
+use crate::routes::Source;
 
 /// Who is told.
 #[derive(Clone, Debug, Args)]
@@ -20,6 +21,12 @@ pub struct Receivers {
     /// Channel that `slack-token` posts in, by its id or as `#name`.
     #[arg(long, value_name = "CHANNEL")]
     pub slack_channel: Option<String>,
+    /// File with the Slack incoming webhook of a channel for information; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub slack_info_webhook_file: Option<PathBuf>,
+    /// Channel for information that `slack-token` posts in, where routes tell it apart.
+    #[arg(long, value_name = "CHANNEL")]
+    pub slack_info_channel: Option<String>,
     /// Who is mentioned in Slack when it failed: the id of a member (`U…`) or of a group (`S…`), `here` or `channel`.
     #[arg(long, value_name = "ID")]
     pub slack_mention: Vec<Mention>,
@@ -65,7 +72,38 @@ pub struct Receivers {
     /// File with the key that signs the event; `-` is standard input.
     #[arg(long, value_name = "FILE")]
     pub webhook_secret_file: Option<PathBuf>,
+    /// File with the token for GitHub; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub github_token_file: Option<PathBuf>,
+    /// What GitHub shows: `status` of the commit, `comment` on the pull request, `deployment`, `release-notes`.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHAT",
+        default_values = ["status", "comment"],
+        hide_possible_values = true
+    )]
+    pub github: Vec<OnGitHub>,
+    /// Pull request that is commented on; without it the one that the run is about.
+    #[arg(long, value_name = "NUMBER")]
+    pub github_pull_request: Option<u64>,
+    /// Which message goes to whom: `severity` for the preset, or a file of routes; without it everybody hears everything.
+    #[arg(long, value_name = "FILE|severity")]
+    pub routes: Option<Source>,
     /// Allow addresses without TLS. Loopback addresses are always allowed.
     #[arg(long)]
     pub allow_http: bool,
+}
+
+/// What GitHub shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OnGitHub {
+    /// The status of the commit.
+    Status,
+    /// A comment on the pull request.
+    Comment,
+    /// The deployment.
+    Deployment,
+    /// A section of the release's notes.
+    ReleaseNotes,
 }

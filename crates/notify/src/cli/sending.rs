@@ -56,12 +56,18 @@ impl FromStr for Required {
         match word {
             "true" | "True" | "TRUE" => Ok(Self::All),
             "false" | "False" | "FALSE" => Ok(Self::Nobody),
-            name if NAMES.contains(&name) => Ok(Self::One(name.to_owned())),
+            name if is_name(name) => Ok(Self::One(name.to_owned())),
             _ => Err(format!(
-                "`{}` is not `true`, `false`, or one of {}",
-                text::line(word),
+                "`{}` is not `true`, `false`, or a receiver's name, such as {}",
+                text::cut(&text::line(word), 40),
                 NAMES.join(", ")
             )),
         }
     }
+}
+
+/// Whether it can be the name of a receiver: of one that flags configure, or of one in a file.
+fn is_name(word: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    !word.is_empty() && word.len() <= 40 && word.bytes().all(is_letter)
 }

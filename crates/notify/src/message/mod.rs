@@ -51,6 +51,10 @@ pub struct Message {
     pub severity: Severity,
     /// What is deployed where, the same for each deploy of it: `acme/shop/production`.
     pub about: String,
+    /// What the user calls what is deployed.
+    pub service: Option<String>,
+    /// The environment.
+    pub environment: Option<String>,
     /// The first line, with the sign.
     pub headline: String,
     /// What failed and why, one line each.
@@ -129,6 +133,8 @@ pub fn compose(known: &Known<'_>) -> Option<Message> {
         phase,
         severity: event.severity.unwrap_or_else(|| severity::of(phase, &entries)),
         about: about(known, environment),
+        service: event.service.clone(),
+        environment: environment.map(str::to_owned),
         headline: text::cut(&text::visible(&headline), HEADLINE),
         reasons: reasons(phase, &bad, known.cause),
         done: good.iter().map(|entry| told(entry)).collect(),

@@ -3,16 +3,18 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use gha::edge::{environment, http};
+use gha::edge::environment;
 use gha::outcome::Outcome;
 use gha::{Failure, Runner, Status};
 use jiff::Timestamp;
 
-use crate::api::{self, Delivery, Telling};
-use crate::cli::{Event, INTERFACE, Receivers, Sending, Times, Went};
+use crate::api::{self, Delivery, Limits, Telling};
+use crate::cli::{Event, Receivers, Required, Sending, Times, Went};
+
 use crate::error::Error;
 use crate::message::{Known, Message, compose};
-use crate::receivers::Receiver;
+use crate::phase::Phase;
+use crate::receivers::{Receivers as Configured, Taken, Way};
 use crate::state::{Posted, SCHEMA, State};
 use crate::{receivers, results};
 
@@ -22,9 +24,6 @@ pub(crate) use told::{Told, conclude, line};
 
 /// How long the last words of a run that was cancelled may take.
 const LAST_WORDS: Duration = Duration::from_millis(1_200);
-
-/// The longest that opening a connection may take.
-const CONNECT: Duration = Duration::from_secs(5);
 
 /// A command that tells.
 #[derive(Clone, Copy, Debug)]
@@ -67,15 +66,11 @@ pub(crate) async fn run(command: &Command<'_>, runner: &Runner) -> Result<Outcom
             event: command.event,
         })
     };
-    let first = message(None);
-    let about = first
-        .as_ref()
-        .map(|first| first.about.clone())
-        .unwrap_or_default();
-    let receivers = receivers::configured(command.receivers, &about, runner).await?;
-    let first = first.ok_or(Error::NothingKnown)?;
+    let first = message(None).ok_or(Error::NothingKnown)?;
+    let receivers = receivers::configured(command.receivers, &first, runner).await?;
+    required(sending, &receivers, runner)?;
     let before = match (given, command.state) {
-        (None, Some(_)) => State::of_ledger(&ledger, &about),
+        (None, Some(_)) => State::of_ledger(&ledger, &first.about),
         (given, _) => given,
     };
     // What it says about when the deploy began counts from there.
@@ -118,24 +113,62 @@ fn follows(before: &State, runner: &Runner) -> bool {
     may
 }
 
+/// Checks that who must be told is configured, before anybody is told.
+///
+/// # Errors
+/// When a name is of nobody.
+pub(crate) fn required(sending: &Sending, receivers: &Configured, runner: &Runner) -> Result<(), Error> {
+    if receivers::withheld(runner.context()).is_some() {
+        return Ok(());
+    }
+    let is_there = |name: &str| receivers.all.iter().any(|receiver| receiver.name == name);
+    let absent = sending.require.iter().find_map(|required| match required {
+        Required::One(name) if !is_there(name) => Some(name),
+        _ => None,
+    });
+    match absent {
+        Some(name) => Err(Error::NotConfigured {
+            required: name.clone(),
+            configured: configured(receivers),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Those that are configured, as the end of a sentence.
+fn configured(receivers: &Configured) -> String {
+    let names = receivers
+        .all
+        .iter()
+        .map(|receiver| format!("`{}`", receiver.name));
+    let names: Vec<String> = names.collect();
+    match names.len() {
+        0 => String::new(),
+        1 => format!("; {} is", names[0]),
+        _ => format!("; {} are", names.join(", ")),
+    }
+}
+
 /// Prints what would be sent.
 pub(crate) fn dry_run(
     message: &Message,
     before: Option<&State>,
-    receivers: &[Receiver],
+    receivers: &Configured,
     runner: &Runner,
 ) -> Outcome {
-    for receiver in receivers {
-        let bodies = receiver.shown(message, receiver.before(before));
-        if bodies.is_empty() {
-            runner.info(&format!("dry run: {} would get nothing", receiver.name()));
+    let taken = receivers.taken(message, before);
+    for receiver in &receivers.all {
+        if !taken.iter().any(|(one, _)| one.name == receiver.name) {
+            runner.info(&format!("dry run: {} would get nothing", receiver.name));
         }
-        for body in bodies {
-            runner.info(&format!("dry run: {} would get", receiver.name()));
+    }
+    for (receiver, before) in taken {
+        for body in receiver.shown(message, before) {
+            runner.info(&format!("dry run: {} would get", receiver.name));
             runner.block(&body, 200);
         }
     }
-    if receivers.is_empty() {
+    if receivers.all.is_empty() {
         runner.info(&format!(
             "dry run: no receiver is configured; the message is `{}`",
             message.headline
@@ -143,6 +176,7 @@ pub(crate) fn dry_run(
     }
     let told = Told {
         message,
+        anybody: !receivers.all.is_empty(),
         deliveries: Vec::new(),
         state: kept(message, before, &[], runner),
     };
@@ -189,52 +223,42 @@ pub(crate) async fn send<'a>(
     sending: &Sending,
     message: &'a Message,
     before: Option<&State>,
-    receivers: &[Receiver],
+    receivers: &Configured,
     runner: &Runner,
 ) -> Result<Told<'a>, Failure> {
-    let told: Vec<(&Receiver, Option<&Posted>)> = receivers
-        .iter()
-        .map(|receiver| (receiver, receiver.before(before)))
-        .filter(|(receiver, before)| receiver.hears(message, *before))
-        .collect();
+    if receivers.leave_out(message) && message.phase != Phase::Started {
+        let (severity, phase) = (message.severity.word(), message.phase.word());
+        runner.warn(&format!(
+            "no route leads to anybody for this message, which is {phase} and {severity}"
+        ));
+    }
+    let told: Vec<Taken<'_>> = receivers.taken(message, before);
     let with = |deliveries: Vec<Delivery>| Told {
         message,
+        anybody: !receivers.all.is_empty(),
         state: kept(message, before, &deliveries, runner),
         deliveries,
     };
     if told.is_empty() {
         return Ok(with(Vec::new()));
     }
-    let calls = told.iter().flat_map(|(receiver, before)| match receiver {
-        Receiver::Http(channel) => channel.calls(message, *before),
-        Receiver::Mail(_) => Vec::new(),
-    });
-    let urls: Vec<_> = calls.map(|call| call.url).collect();
-    let tls = http::speaks_tls(&urls, runner.env());
     let is_late = runner.cancel().signal().is_some();
-    let times = match is_late {
-        true => Times {
-            timeout: sending.times.timeout.min(LAST_WORDS),
-            try_timeout: sending.times.try_timeout.min(LAST_WORDS),
-        },
-        false => sending.times,
-    };
-    // Well below a try's time: only a connect that failed is known not to have arrived.
-    let connect = (times.try_timeout / 2).min(CONNECT);
-    let client = http::client(&INTERFACE, tls, connect).map_err(Error::from)?;
-    let limits = (times.timeout, times.try_timeout);
+    let limits = limits(sending.times, is_late);
+    let client = client(message, &told, limits, runner)?;
     let client = &client;
     let all = told.iter().map(|(receiver, before)| async move {
-        match receiver {
-            Receiver::Http(channel) => {
+        let name = receiver.name.as_str();
+        match &receiver.way {
+            Way::Http(channel) => {
                 let telling = Telling {
+                    name,
                     channel: channel.as_ref(),
                     message,
                     before: *before,
                 };
                 api::deliver(client, telling, limits, runner).await
             }
-            Receiver::Mail(email) => api::mail(email, message, limits, runner).await,
+            Way::Mail(email) => api::mail((name, email), message, limits, runner).await,
         }
     });
     if is_late {
@@ -243,8 +267,8 @@ pub(crate) async fn send<'a>(
     match runner.cancel().guard(join_all(all)).await {
         Ok(deliveries) => Ok(with(deliveries)),
         Err(cancelled) => {
-            let unknown = |(receiver, before): &(&Receiver, Option<&Posted>)| Delivery {
-                channel: receiver.name(),
+            let unknown = |(receiver, before): &Taken<'_>| Delivery {
+                receiver: receiver.name.clone(),
                 delivered: false,
                 how: "failed",
                 tries: 0,
@@ -256,4 +280,28 @@ pub(crate) async fn send<'a>(
             Err(Failure::from(cancelled).knowing(told.outcome(Status::Cancelled)))
         }
     }
+}
+
+/// How long it may take; in a run that is cancelled already there is time for a few words.
+fn limits(times: Times, is_late: bool) -> Limits {
+    let most = if is_late { LAST_WORDS } else { Duration::MAX };
+    Limits {
+        budget: times.timeout.min(most),
+        one_try: times.try_timeout.min(most),
+    }
+}
+
+/// The client for all of them.
+fn client(
+    message: &Message,
+    told: &[Taken<'_>],
+    limits: Limits,
+    runner: &Runner,
+) -> Result<reqwest::Client, Error> {
+    let calls = told.iter().filter_map(|(receiver, before)| match &receiver.way {
+        Way::Http(channel) => channel.turn(message, *before, &[]),
+        Way::Mail(_) => None,
+    });
+    let urls: Vec<_> = calls.map(|call| call.url).collect();
+    api::client(&urls, limits, runner.env())
 }

@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 
 use crate::http::{Reply, Request, Server};
 
+pub mod records;
+
 /// The repository there is.
 pub const REPOSITORY: &str = "org/shop";
 

@@ -1,0 +1,182 @@
+//! The receivers that the file of routes names.
+
+use std::path::PathBuf;
+
+use gha::Failure;
+use gha::edge::runner::SecretFrom;
+use lettre::message::Mailbox;
+
+use super::making::Making;
+use super::{Receiver, Way};
+use crate::channel::pagerduty;
+use crate::channel::slack::Mention;
+use crate::channel::slack_bot;
+use crate::error::Error;
+use crate::routes::file::{Declared, Read, Words};
+
+/// All of them. One whose secret is not there is an error: it would be missed at night.
+pub(super) async fn all(file: &Read, making: &Making<'_>) -> Result<Vec<Receiver>, Failure> {
+    let mut all = Vec::new();
+    for (name, declared) in &file.receivers {
+        let place = Place {
+            file: &file.name,
+            receiver: name,
+        };
+        let way = one(declared, &place, making).await?;
+        all.push(Receiver {
+            name: name.clone(),
+            way,
+        });
+    }
+    Ok(all)
+}
+
+/// Where in a file something stands.
+struct Place<'a> {
+    file: &'a str,
+    receiver: &'a str,
+}
+
+impl Place<'_> {
+    /// What the user calls a part of the receiver.
+    fn of(&self, part: &str) -> String {
+        format!("receivers.{}.{part}", self.receiver)
+    }
+
+    fn refuse(&self, part: &str, reason: &str) -> Error {
+        Error::Routes {
+            name: self.file.to_owned(),
+            reason: format!("`{}` {reason}", self.of(part)),
+        }
+    }
+
+    /// Where a secret is.
+    fn secret(
+        &self,
+        part: &str,
+        variable: Option<&String>,
+        file: Option<&PathBuf>,
+    ) -> Result<SecretFrom, Error> {
+        match (variable, file) {
+            (Some(name), None) if is_variable(name) => Ok(SecretFrom::Variable(name.clone())),
+            // It may be the secret itself, and is not repeated.
+            (Some(_), None) => Err(self.refuse(&format!("{part}-env"), "is not the name of a variable")),
+            (None, Some(path)) if !path.to_string_lossy().contains("://") => {
+                Ok(SecretFrom::File(path.clone()))
+            }
+            (None, Some(_)) => Err(self.refuse(&format!("{part}-file"), "is an address, and no file")),
+            _ => Err(self.refuse(part, &format!("needs one of `{part}-env` and `{part}-file`"))),
+        }
+    }
+
+    fn mentions(&self, words: &Words) -> Result<Vec<Mention>, Error> {
+        let mentions = words.0.iter().map(|word| word.parse());
+        let mentions: Result<Vec<Mention>, String> = mentions.collect();
+        mentions.map_err(|reason| self.refuse("mention", &format!("can't be used: {reason}")))
+    }
+
+    fn person(&self, part: &str, written: &str) -> Result<Mailbox, Error> {
+        let wrong = |_| self.refuse(part, "is no address of mail, such as `ops@example.com`");
+        written.parse().map_err(wrong)
+    }
+}
+
+/// A name as shells take it.
+fn is_variable(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    let is_first = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
+    bytes.next().is_some_and(is_first) && bytes.all(|byte| is_first(byte) || byte.is_ascii_digit())
+}
+
+async fn one(declared: &Declared, place: &Place<'_>, making: &Making<'_>) -> Result<Way, Failure> {
+    let secret = async |part: &str, variable: &Option<String>, file: &Option<PathBuf>| {
+        let from = place.secret(part, variable.as_ref(), file.as_ref())?;
+        making.runner.named_secret(&place.of(part), &from).await
+    };
+    Ok(match declared {
+        Declared::Slack {
+            webhook_env,
+            webhook_file,
+            mention,
+            ..
+        } => {
+            let webhook = secret("webhook", webhook_env, webhook_file).await?;
+            let slack = making.slack(&place.of("webhook"), &webhook, place.mentions(mention)?)?;
+            Way::Http(Box::new(slack))
+        }
+        Declared::SlackToken {
+            token_env,
+            token_file,
+            channel,
+            mention,
+            ..
+        } => {
+            let token = secret("token", token_env, token_file).await?;
+            let bot = making.slack_bot(token, slack_bot::SLACK, channel, place.mentions(mention)?)?;
+            Way::Http(Box::new(bot))
+        }
+        Declared::Teams {
+            webhook_env,
+            webhook_file,
+            envelope,
+            ..
+        } => {
+            let webhook = secret("webhook", webhook_env, webhook_file).await?;
+            Way::Http(Box::new(making.teams(
+                &place.of("webhook"),
+                &webhook,
+                *envelope,
+            )?))
+        }
+        Declared::Discord {
+            webhook_env,
+            webhook_file,
+            ..
+        } => {
+            let webhook = secret("webhook", webhook_env, webhook_file).await?;
+            Way::Http(Box::new(making.discord(&place.of("webhook"), &webhook)?))
+        }
+        Declared::Pagerduty {
+            key_env, key_file, ..
+        } => {
+            let key = secret("key", key_env, key_file).await?;
+            Way::Http(Box::new(making.pagerduty(key, pagerduty::EVENTS)?))
+        }
+        Declared::Email {
+            smtp_url_env,
+            smtp_url_file,
+            from,
+            to,
+            ..
+        } => {
+            let server = secret("smtp-url", smtp_url_env, smtp_url_file).await?;
+            let people: Result<Vec<Mailbox>, Error> =
+                to.0.iter().map(|one| place.person("to", one)).collect();
+            let people = people?;
+            if people.is_empty() {
+                return Err(place.refuse("to", "names nobody").into());
+            }
+            let from = place.person("from", from)?;
+            Way::Mail(Box::new(making.email(
+                &place.of("smtp-url"),
+                &server,
+                from,
+                people,
+            )?))
+        }
+        Declared::Webhook {
+            url_env,
+            url_file,
+            secret_env,
+            secret_file,
+            ..
+        } => {
+            let url = secret("url", url_env, url_file).await?;
+            let keys = match (secret_env, secret_file) {
+                (None, None) => None,
+                _ => Some(secret("secret", secret_env, secret_file).await?),
+            };
+            Way::Http(Box::new(making.webhook(&place.of("url"), &url, keys.as_ref())?))
+        }
+    })
+}

@@ -1,0 +1,160 @@
+//! Receivers, each made of its secret and of what the user says about it.
+
+use gha::edge::environment;
+use gha::{Runner, text};
+use lettre::message::Mailbox;
+use reqwest::Url;
+use secrecy::{ExposeSecret as _, SecretString};
+use sha2::{Digest as _, Sha256};
+
+use super::address::{is_loopback, of_service, plain};
+use crate::channel::discord::{self, Discord};
+use crate::channel::email::{Email, NoServer, Server};
+use crate::channel::pagerduty::PagerDuty;
+use crate::channel::slack::{self, Mention, Slack};
+use crate::channel::slack_bot::{self, SlackBot};
+use crate::channel::teams::{self, Envelope, Teams};
+use crate::channel::webhook::{Key, Webhook};
+use crate::error::Error;
+
+/// The shortest key of a webhook, in characters: less is guessed, and could not be hidden in a log.
+const SHORTEST_KEY: usize = 8;
+
+/// What all receivers are made with. What a function calls `said` is the user's name for the secret.
+#[derive(Clone, Copy)]
+pub(super) struct Making<'a> {
+    /// What is deployed where.
+    pub(super) about: &'a str,
+    /// Hosts that an address may have beside those of its service.
+    pub(super) allow_host: &'a [String],
+    /// Whether an address may be without TLS.
+    pub(super) allow_http: bool,
+    /// The runner.
+    pub(super) runner: &'a Runner,
+}
+
+impl Making<'_> {
+    fn of_service(&self, said: &str, written: &str, hosts: &[&str]) -> Result<Url, Error> {
+        of_service(said, written, hosts, (self.allow_host, self.allow_http))
+    }
+
+    /// An address that may have any host.
+    pub(super) fn anywhere(&self, said: &str, written: &str) -> Result<Url, Error> {
+        plain(said, written, self.allow_http)
+    }
+
+    pub(super) fn slack(
+        &self,
+        said: &str,
+        webhook: &SecretString,
+        mentions: Vec<Mention>,
+    ) -> Result<Slack, Error> {
+        let url = self.of_service(said, webhook.expose_secret(), &slack::HOSTS)?;
+        Ok(Slack { url, mentions })
+    }
+
+    /// A channel where an app posts; `url` is where the API is.
+    pub(super) fn slack_bot(
+        &self,
+        token: SecretString,
+        url: &str,
+        channel: &str,
+        mentions: Vec<Mention>,
+    ) -> Result<SlackBot, Error> {
+        if !slack_bot::is_channel(channel) {
+            return Err(Error::Channel(text::cut(&text::line(channel), 40)));
+        }
+        Ok(SlackBot {
+            url: self.of_service("slack-url", url, &slack_bot::HOSTS)?,
+            token,
+            channel: channel.to_owned(),
+            mentions,
+        })
+    }
+
+    pub(super) fn teams(
+        &self,
+        said: &str,
+        webhook: &SecretString,
+        envelope: Envelope,
+    ) -> Result<Teams, Error> {
+        let url = self.of_service(said, webhook.expose_secret(), &teams::HOSTS)?;
+        Ok(Teams { url, envelope })
+    }
+
+    pub(super) fn discord(&self, said: &str, webhook: &SecretString) -> Result<Discord, Error> {
+        let url = self.of_service(said, webhook.expose_secret(), &discord::HOSTS)?;
+        Ok(Discord { url })
+    }
+
+    /// A service of PagerDuty; `url` is where its events go.
+    pub(super) fn pagerduty(&self, key: SecretString, url: &str) -> Result<PagerDuty, Error> {
+        Ok(PagerDuty {
+            url: self.anywhere("pagerduty-url", url)?,
+            key,
+            about: self.about.to_owned(),
+        })
+    }
+
+    /// A receiver of JSON, with the keys that sign for it.
+    pub(super) fn webhook(
+        &self,
+        said: &str,
+        address: &SecretString,
+        keys: Option<&SecretString>,
+    ) -> Result<Webhook, Error> {
+        Ok(Webhook {
+            url: self.anywhere(said, address.expose_secret())?,
+            id: format!("msg_{}", uuid::Uuid::from_bytes(environment::random()).simple()),
+            timestamp: environment::now().as_second(),
+            trace_id: self.runner.trace().to_string(),
+            repository: self.runner.context().repository.clone(),
+            keys: self.signing(keys)?,
+        })
+    }
+
+    /// The keys, each of which is a secret of its own.
+    fn signing(&self, keys: Option<&SecretString>) -> Result<Vec<Key>, Error> {
+        let keys = keys.map(|keys| keys.expose_secret()).unwrap_or_default();
+        let mut all = Vec::new();
+        for key in keys.split_whitespace() {
+            if key.len() < SHORTEST_KEY {
+                return Err(Error::ShortKey);
+            }
+            self.runner.mask(key);
+            all.push(Key::read(key));
+        }
+        Ok(all)
+    }
+
+    /// Who gets mail by this server.
+    pub(super) fn email(
+        &self,
+        said: &str,
+        server: &SecretString,
+        from: Mailbox,
+        to: Vec<Mailbox>,
+    ) -> Result<Email, Error> {
+        let plain = |url: &Url| self.allow_http || is_loopback(url);
+        let server = Server::read(server.expose_secret(), plain).map_err(|wrong| match wrong {
+            NoServer::Address => Error::NoServer(said.to_owned()),
+            NoServer::Password => Error::NoPassword(said.to_owned()),
+        })?;
+        if let Some((_, password)) = &server.credentials {
+            // It stands in no message of a server as a part of the address, but alone.
+            self.runner.mask(password.expose_secret());
+        }
+        let context = self.runner.context();
+        let run = format!("{} {} {}", self.about, context.run_id, context.repository);
+        let digest: [u8; 32] = Sha256::digest(run).into();
+        let thread: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+        Ok(Email {
+            server,
+            from,
+            to,
+            id: uuid::Uuid::from_bytes(environment::random()).simple().to_string(),
+            thread,
+            date: environment::now().into(),
+        })
+    }
+}
