@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use serde_json::{Map, Value, json};
 
-use crate::needs::{self, Available, BLACKBOX, NGINX, Need, POSTGRES, PROMETHEUS, PYTHON, REDIS};
+use crate::needs::{self, Available, BLACKBOX, NGINX, NODE, Need, POSTGRES, PROMETHEUS, PYTHON, REDIS};
 
 /// Every server, and the modules of `tests/peers` that start it.
-const SERVERS: [(Need, &[&str]); 6] = [
+const SERVERS: [(Need, &[&str]); 7] = [
     (
         NGINX,
         &[
@@ -26,6 +26,10 @@ const SERVERS: [(Need, &[&str]); 6] = [
     (REDIS, &["with_redis::", "with_redis_tls::", "with_blackbox::"]),
     (PROMETHEUS, &["with_prometheus::", "with_prometheus_compare::"]),
     (BLACKBOX, &["with_blackbox::"]),
+    (
+        NODE,
+        &["with_adaptive_cards::", "with_discord_schema::", "with_prism::"],
+    ),
     (
         PYTHON,
         &[

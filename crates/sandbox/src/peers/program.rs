@@ -66,6 +66,11 @@ impl Program {
         })
     }
 
+    /// The folders with what it needs.
+    pub(crate) fn libraries(&self) -> &[PathBuf] {
+        &self.libraries
+    }
+
     /// Another program of the same package, such as a server's client.
     pub(crate) fn beside(&self, name: &str) -> Self {
         Self {
