@@ -20,6 +20,7 @@ pub mod quick;
 pub mod report;
 pub mod subject;
 pub mod switch;
+pub mod tell;
 pub mod waits;
 pub mod work;
 
@@ -76,6 +77,9 @@ pub fn run(
         if tool == "s3-cdn-publish" {
             show_publishes(root, program, scratch.path(), runs);
         }
+        if tool == "notify" {
+            show_many(program, &peers, scratch.path());
+        }
         if tool == "k8s-blue-green" {
             show_switches(root, program, scratch.path(), runs);
         }
@@ -122,6 +126,15 @@ fn show_waits(root: &Path, program: &Path, home: &Path) {
     console::line("\necs-deploy: a service of 200 tasks and 100 events, a deploy beside one look");
     match waits::large(program, &aws, home) {
         Ok(both) => console::line(waits::costs(&both)),
+        Err(error) => console::line(format!("not measured: {error:#}")),
+    }
+}
+
+/// Measures one message to many receivers, and prints the tables. Takes twenty seconds.
+fn show_many(program: &Path, peers: &Peers, scratch: &Path) {
+    console::line("\nnotify: 20 receivers on loopback, of which one says nothing, with a budget of 5 s");
+    match tell::many(program, peers, scratch) {
+        Ok(all) => console::line(tell::table(&all)),
         Err(error) => console::line(format!("not measured: {error:#}")),
     }
 }

@@ -30,6 +30,10 @@ pub fn show(root: &Path, stage: &Stage, broken: bool) -> Result<u8> {
     for message in &told.messages {
         console::line(serde_json::to_string_pretty(message).unwrap_or_default());
     }
+    for (service, body) in &told.rendered {
+        console::line(format!("\n===== the same message for {service} ====="));
+        console::line(body.trim_end());
+    }
     let exit = exit_code(&told.report);
     console::line(format!(
         "\nthe job ended with {}, exit code {exit}",
@@ -66,6 +70,13 @@ pub fn held(root: &Path, stage: &Stage, broken: bool) -> Result<()> {
     for (place, words) in expected {
         ensure!(place.contains(words), "`{words}` is missing in:\n{place}");
     }
+    for (service, body) in &told.rendered {
+        ensure!(
+            body.contains(expected[0].1),
+            "`{}` is missing for {service}:\n{body}",
+            expected[0].1
+        );
+    }
     ensure!(
         told.ledger.lines().count() == 3,
         "the ledger has not three lines:\n{}",
@@ -79,7 +90,22 @@ struct Told {
     report: Report,
     ledger: String,
     messages: Vec<Value>,
+    /// The message as each service would be sent it.
+    rendered: Vec<(&'static str, String)>,
 }
+
+/// The services whose messages are shown.
+const SERVICES: [&str; 9] = [
+    "slack",
+    "teams",
+    "discord",
+    "pagerduty",
+    "email",
+    "webhook",
+    "github-comment",
+    "github-status",
+    "summary",
+];
 
 fn run(root: &Path, stage: &Stage, broken: bool, aloud: bool) -> Result<Told> {
     let head = Head::of(root)?;
@@ -104,12 +130,41 @@ fn run(root: &Path, stage: &Stage, broken: bool, aloud: bool) -> Result<Told> {
         setup = setup.sink(|line| console::line(line.text));
     }
     let report = setup.run(WORKFLOW).context("failed to run the workflow")?;
-    let ledger = std::fs::read_to_string(temp.path().join("deploy-actions/ledger.jsonl")).unwrap_or_default();
+    let path = temp.path().join("deploy-actions/ledger.jsonl");
+    let ledger = std::fs::read_to_string(&path).unwrap_or_default();
+    let notify = stage.program("notify");
+    let render = |service| Ok((service, rendered(&notify, service, &path, &report)?));
+    let rendered: Result<Vec<_>> = SERVICES.into_iter().map(render).collect();
     Ok(Told {
+        rendered: rendered?,
         report,
         ledger,
         messages: chat.messages(),
     })
+}
+
+/// The message that this chain's ledger makes for a service.
+fn rendered(notify: &Path, service: &str, ledger: &Path, report: &Report) -> Result<String> {
+    let status = if exit_code(report) == 0 {
+        "success"
+    } else {
+        "failure"
+    };
+    let mut command = Command::new(notify);
+    command
+        .args([
+            "render",
+            "--to",
+            service,
+            "--status",
+            status,
+            "--service",
+            "deploy-actions",
+        ])
+        .arg("--results")
+        .arg(ledger)
+        .env_clear();
+    command::read_text(&mut command)
 }
 
 /// The exit code of the first step that failed.
