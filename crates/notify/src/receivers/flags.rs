@@ -18,24 +18,23 @@ use crate::message::Message;
 
 /// Those that are told by HTTP.
 pub(super) async fn over_http(flags: &Flags, making: &Making<'_>) -> Result<Vec<Receiver>, Failure> {
-    let runner = making.runner;
     let mut all = slack(flags, making).await?;
-    if let Some(secret) = runner.secret(&TEAMS, flags.teams_webhook_file.as_deref()).await? {
+    if let Some(secret) = making.secret(&TEAMS, flags.teams_webhook_file.as_deref()).await? {
         let teams = making.teams(TEAMS.name, &secret, flags.teams_envelope)?;
         all.push(Receiver::http("teams", teams));
     }
-    let discord = runner.secret(&DISCORD, flags.discord_webhook_file.as_deref());
+    let discord = making.secret(&DISCORD, flags.discord_webhook_file.as_deref());
     if let Some(secret) = discord.await? {
         all.push(Receiver::http("discord", making.discord(DISCORD.name, &secret)?));
     }
-    let pagerduty = runner.secret(&PAGERDUTY, flags.pagerduty_key_file.as_deref());
+    let pagerduty = making.secret(&PAGERDUTY, flags.pagerduty_key_file.as_deref());
     if let Some(key) = pagerduty.await? {
         let pagerduty = making.pagerduty(key, &flags.pagerduty_url)?;
         all.push(Receiver::http("pagerduty", pagerduty));
     }
-    let keys = runner.secret(&WEBHOOK_SECRET, flags.webhook_secret_file.as_deref());
+    let keys = making.secret(&WEBHOOK_SECRET, flags.webhook_secret_file.as_deref());
     let keys = keys.await?;
-    match runner.secret(&WEBHOOK, flags.webhook_url_file.as_deref()).await? {
+    match making.secret(&WEBHOOK, flags.webhook_url_file.as_deref()).await? {
         Some(secret) => {
             let webhook = making.webhook(WEBHOOK.name, &secret, keys.as_ref())?;
             all.push(Receiver::http("webhook", webhook));
@@ -48,22 +47,21 @@ pub(super) async fn over_http(flags: &Flags, making: &Making<'_>) -> Result<Vec<
 
 /// The channels of Slack: the one that is told of trouble, and the one for information, by webhooks and by a token.
 async fn slack(flags: &Flags, making: &Making<'_>) -> Result<Vec<Receiver>, Failure> {
-    let runner = making.runner;
     let mentions = || flags.slack_mention.clone();
     let mut all = Vec::new();
-    let webhook = runner.secret(&SLACK, flags.slack_webhook_file.as_deref()).await?;
+    let webhook = making.secret(&SLACK, flags.slack_webhook_file.as_deref()).await?;
     if let Some(secret) = webhook {
         all.push(Receiver::http(
             slack::NAME,
             making.slack(SLACK.name, &secret, mentions())?,
         ));
     }
-    let info = runner.secret(&SLACK_INFO, flags.slack_info_webhook_file.as_deref());
+    let info = making.secret(&SLACK_INFO, flags.slack_info_webhook_file.as_deref());
     if let Some(secret) = info.await? {
         let info = making.slack(SLACK_INFO.name, &secret, Vec::new())?;
         all.push(Receiver::http(slack::INFO, info));
     }
-    let token = runner.secret(&SLACK_TOKEN, flags.slack_token_file.as_deref());
+    let token = making.secret(&SLACK_TOKEN, flags.slack_token_file.as_deref());
     let Some(token) = token.await? else {
         return Ok(all);
     };
@@ -85,11 +83,7 @@ async fn slack(flags: &Flags, making: &Making<'_>) -> Result<Vec<Receiver>, Fail
 
 /// Who gets mail.
 pub(super) async fn by_mail(flags: &Flags, making: &Making<'_>) -> Result<Option<Receiver>, Failure> {
-    let Some(server) = making
-        .runner
-        .secret(&SMTP, flags.smtp_url_file.as_deref())
-        .await?
-    else {
+    let Some(server) = making.secret(&SMTP, flags.smtp_url_file.as_deref()).await? else {
         return Ok(None);
     };
     let to = flags.email_to.clone();
@@ -110,7 +104,7 @@ pub(super) async fn on_github(
     making: &Making<'_>,
 ) -> Result<Vec<Receiver>, Failure> {
     let runner = making.runner;
-    let Some(token) = runner.secret(&GITHUB, flags.github_token_file.as_deref()).await? else {
+    let Some(token) = making.secret(&GITHUB, flags.github_token_file.as_deref()).await? else {
         return Ok(Vec::new());
     };
     let context = runner.context();

@@ -1,7 +1,10 @@
 //! Receivers, each made of its secret and of what the user says about it.
 
+use std::path::Path;
+
 use gha::edge::environment;
-use gha::{Runner, text};
+use gha::interface::{SecretSpec, variable};
+use gha::{Failure, Runner, text};
 use lettre::message::Mailbox;
 use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -29,11 +32,27 @@ pub(super) struct Making<'a> {
     pub(super) allow_host: &'a [String],
     /// Whether an address may be without TLS.
     pub(super) allow_http: bool,
+    /// The variables that a file of routes names: what they hold is for the receivers of the file alone.
+    pub(super) claimed: &'a [String],
     /// The runner.
     pub(super) runner: &'a Runner,
 }
 
 impl Making<'_> {
+    /// The secret of an input, from its file, the input, or its variable.
+    pub(super) async fn secret(
+        &self,
+        spec: &SecretSpec,
+        file: Option<&Path>,
+    ) -> Result<Option<SecretString>, Failure> {
+        let is_claimed = self.claimed.iter().any(|variable| variable == spec.env);
+        let is_input = self.runner.env().get(&variable(spec.name)).is_some();
+        if is_claimed && !is_input && file.is_none() {
+            return Ok(None);
+        }
+        self.runner.secret(spec, file).await
+    }
+
     fn of_service(&self, said: &str, written: &str, hosts: &[&str]) -> Result<Url, Error> {
         of_service(said, written, hosts, (self.allow_host, self.allow_http))
     }

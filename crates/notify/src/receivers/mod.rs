@@ -71,13 +71,18 @@ pub(crate) async fn configured(
     message: &Message,
     runner: &Runner,
 ) -> Result<Receivers, Failure> {
+    let given = flags.routes.as_ref().map(routes::given).transpose()?;
+    let claimed = match &given {
+        Some(Given::File(file)) => file.variables(),
+        _ => Vec::new(),
+    };
     let making = Making {
+        claimed: &claimed,
         about: &message.about,
         allow_host: &flags.allow_host,
         allow_http: flags.allow_http,
         runner,
     };
-    let given = flags.routes.as_ref().map(routes::given).transpose()?;
     let mut all = flags::over_http(flags, &making).await?;
     all.extend(flags::by_mail(flags, &making).await?);
     all.extend(flags::on_github(flags, message, &making).await?);

@@ -29,6 +29,24 @@ pub(crate) struct Read {
     pub(crate) routes: Routes,
 }
 
+impl Read {
+    /// The variables that hold the secrets of its receivers.
+    pub(crate) fn variables(&self) -> Vec<String> {
+        let of = |declared: &Declared| match declared {
+            Declared::Slack { webhook_env, .. }
+            | Declared::Teams { webhook_env, .. }
+            | Declared::Discord { webhook_env, .. } => vec![webhook_env.clone()],
+            Declared::SlackToken { token_env, .. } => vec![token_env.clone()],
+            Declared::Pagerduty { key_env, .. } => vec![key_env.clone()],
+            Declared::Email { smtp_url_env, .. } => vec![smtp_url_env.clone()],
+            Declared::Webhook {
+                url_env, secret_env, ..
+            } => vec![url_env.clone(), secret_env.clone()],
+        };
+        self.receivers.values().flat_map(of).flatten().collect()
+    }
+}
+
 /// The whole of it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
