@@ -38,6 +38,7 @@ mod k8s_preview;
 mod ledger;
 mod notify_delivery;
 mod notify_github;
+mod notify_github_faults;
 mod notify_message;
 mod notify_routes;
 mod notify_secrets;

@@ -21,6 +21,24 @@ pub enum Who {
     Fork,
 }
 
+/// What goes wrong with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It is refused with 500, and not heeded.
+    Broken,
+    /// It is refused with 429 for no time at all.
+    Limited,
+    /// The connection breaks before it is heeded.
+    Reset,
+    /// It is heeded, and the connection breaks before the answer.
+    Lost,
+}
+
+impl Fault {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Broken, Self::Limited, Self::Reset, Self::Lost];
+}
+
 /// A repository's records; stops when dropped.
 #[derive(Debug)]
 pub struct Records {
@@ -40,8 +58,9 @@ struct State {
     releases: Vec<Value>,
     /// What comes in between: another run's comment, just before the next one is taken.
     race: Option<Value>,
-    /// Whether the answer to the next comment is lost, which is taken all the same.
-    loses: bool,
+    /// How many requests there were, and the one with which something goes wrong, from 0.
+    count: usize,
+    fault: Option<(usize, Fault)>,
     replies: VecDeque<Reply>,
 }
 
@@ -61,11 +80,12 @@ impl Records {
             deployments: Vec::new(),
             releases: Vec::new(),
             race: None,
-            loses: false,
+            count: 0,
+            fault: None,
             replies: VecDeque::new(),
         }));
         let kept = Arc::clone(&state);
-        let server = Server::start_with(move |request| lock(&kept).answer(request))?;
+        let server = Server::start_with(move |request| lock(&kept).receive(request))?;
         Ok(Self { server, state })
     }
 
@@ -90,10 +110,10 @@ impl Records {
         self
     }
 
-    /// Takes the next comment, and nobody hears of it.
+    /// Lets something go wrong with the request that has this number, from 0.
     #[must_use]
-    pub fn losing(self) -> Self {
-        lock(&self.state).loses = true;
+    pub fn faulty(self, nth: usize, fault: Fault) -> Self {
+        lock(&self.state).fault = Some((nth, fault));
         self
     }
 
@@ -198,6 +218,23 @@ impl State {
         }
     }
 
+    fn receive(&mut self, request: &Request) -> Reply {
+        let nth = self.count;
+        self.count += 1;
+        match self.fault.filter(|(faulty, _)| *faulty == nth) {
+            None => self.answer(request),
+            Some((_, Fault::Broken)) => refusal(500, "Server Error"),
+            Some((_, Fault::Limited)) => {
+                refusal(429, "You have exceeded a secondary rate limit").header("retry-after", "0")
+            }
+            Some((_, Fault::Reset)) => Reply::reset(),
+            Some((_, Fault::Lost)) => {
+                self.answer(request);
+                Reply::reset()
+            }
+        }
+    }
+
     fn answer(&mut self, request: &Request) -> Reply {
         if let Some(reply) = self.replies.pop_front() {
             return reply;
@@ -232,11 +269,7 @@ impl State {
                     let text = |nth: usize| race[nth].as_str().unwrap_or_default().to_owned();
                     self.comment(&text(0), &text(1));
                 }
-                let comment = self.comment(self.login(), said);
-                match std::mem::take(&mut self.loses) {
-                    true => Reply::reset(),
-                    false => Reply::json(201, &comment),
-                }
+                Reply::json(201, &self.comment(self.login(), said))
             }
             ("PATCH", ["issues", "comments", id]) => {
                 let id = number(id);
