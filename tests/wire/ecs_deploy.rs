@@ -127,6 +127,8 @@ fn one_that_crashes_goes_back_and_says_why() {
         (line["status"].as_str(), line["exit"].as_i64()),
         (Some("rolled-back"), Some(3))
     );
+    // From then on until the earlier one served: what `notify` tells as the time to restore.
+    assert!(line["facts"]["way-back-ms"].is_u64(), "{line}");
     let summary = place.read("summary");
     assert!(
         summary.contains("tasks stopped:") && summary.contains("fatal: can't go on"),

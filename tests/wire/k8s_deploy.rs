@@ -354,6 +354,8 @@ fn a_rolling_deploy_changes_the_workload_and_undoes_it() {
     is_silent(&cluster, &place, &failed);
     settled(&cluster, "shop:1.0.0");
     assert_eq!(outputs(&place)["status"], "rolled-back");
+    let line = ledger(&place).pop().unwrap();
+    assert!(line["facts"]["way-back-ms"].is_u64(), "{line}");
 }
 
 #[test]

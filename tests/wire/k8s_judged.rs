@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::k8s_deploy::{cluster, deployment, replicas, serving, settled, step, writes};
 use crate::process::{Finished, finish};
-use crate::step::outputs;
+use crate::step::{ledger, outputs};
 
 /// The Service `web`, and `api` beside it with a Deployment of its own, of which the next pods of `web` answer a
 /// preview.
@@ -149,6 +149,8 @@ watch:
     }
     all_are_back(&cluster);
     assert_eq!(outputs(&place)["status"], "rolled-back");
+    let line = ledger(&place).pop().unwrap();
+    assert!(line["facts"]["way-back-ms"].is_u64(), "{line}");
 }
 
 #[test]

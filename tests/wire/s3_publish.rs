@@ -241,6 +241,7 @@ fn a_page_that_is_refused_brings_the_earlier_ones_back() {
         (line["status"].as_str(), line["exit"].as_i64()),
         (Some("rolled-back"), Some(3))
     );
+    assert!(line["facts"]["way-back-ms"].is_u64(), "{line}");
     site.0.heal();
     finish(step(&place, &site, "publish", &[])).expect(0);
     assert_eq!(served(&site), "2");

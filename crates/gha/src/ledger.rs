@@ -13,6 +13,9 @@ use crate::env::Env;
 use crate::outcome::{Link, Outcome, Status};
 use crate::text;
 
+/// The fact of a deploy that failed and was brought back: the milliseconds from the failure until what served before served again.
+pub const WAY_BACK: &str = "way-back-ms";
+
 /// The schema that this version writes.
 pub const SCHEMA: &str = "deploy-actions/result@1";
 

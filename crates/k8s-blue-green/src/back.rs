@@ -72,6 +72,7 @@ pub async fn traffic(
     story: &mut Story,
     place: &Place<'_>,
 ) -> Result<Came, Error> {
+    place.runner.goes_back();
     let Some(state) = lead.state()? else {
         return Ok(Came::Nothing(None));
     };

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use gha::context::Context;
-use gha::ledger::Entry;
+use gha::ledger::{self, Entry};
 use gha::outcome::Status;
 use jiff::{SignedDuration, Timestamp};
 
@@ -46,7 +46,8 @@ pub fn of(phase: Phase, entries: &[Entry], context: &Context) -> Times {
             .and_then(|(from, to)| between(from, to)),
         to_restored: failed
             .zip(restored.filter(is_another))
-            .and_then(|(failed, restored)| between(ended(failed), restored)),
+            .and_then(|(failed, restored)| between(ended(failed), restored))
+            .or_else(|| entries.iter().find_map(way_back)),
     }
 }
 
@@ -54,6 +55,12 @@ pub fn of(phase: Phase, entries: &[Entry], context: &Context) -> Times {
 #[must_use]
 pub fn between(start: Timestamp, end: Timestamp) -> Option<Duration> {
     Duration::try_from(end.duration_since(start)).ok()
+}
+
+/// How long a tool took that brought back by itself what served before.
+fn way_back(entry: &Entry) -> Option<Duration> {
+    let took = entry.facts.get(ledger::WAY_BACK)?.as_u64()?;
+    (entry.status == Status::RolledBack).then(|| Duration::from_millis(took))
 }
 
 /// When a tool's run was over.
@@ -103,8 +110,19 @@ mod tests {
         let back = at("rolled-back", "2026-11-22T04:46:10Z", 5_000);
         let of = |entries: &[Entry]| of(Phase::RolledBack, entries, &context("x")).to_restored;
         assert_eq!(of(&[failed.clone(), back.clone()]), Some(Duration::from_secs(15)));
-        // Of a tool that did both the moment of its failure is not known.
-        assert_eq!(of(&[back]), None);
+        // Of a tool that did both, itself knows.
+        assert_eq!(of(std::slice::from_ref(&back)), None);
+        let with = |status, fact: serde_json::Value| {
+            let mut entry = at(status, "2026-11-22T04:46:10Z", 5_000);
+            entry.facts.insert(ledger::WAY_BACK.to_owned(), fact);
+            of(&[entry])
+        };
+        assert_eq!(
+            with("rolled-back", 2_500.into()),
+            Some(Duration::from_millis(2_500))
+        );
+        assert_eq!(with("failed", 2_500.into()), None);
+        assert_eq!(with("rolled-back", "soon".into()), None);
         assert_eq!(of(&[failed]), None);
     }
 }

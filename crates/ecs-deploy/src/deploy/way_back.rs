@@ -52,6 +52,7 @@ impl Ending<'_> {
             return self.no_way_back(reason, story, place);
         };
         let back = text::line(revision_name(&target.arn));
+        place.runner.goes_back();
         story.note(format!("going back to `{back}`"), place.runner);
         let cancel = place.runner.cancel();
         let mut beginning = pin!(undo::begin(&self.deployment.id, self.earlier(target), place));

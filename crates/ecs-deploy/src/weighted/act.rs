@@ -64,7 +64,9 @@ impl Drive<'_> {
     /// Writes weights, if the rule still has those that were seen. Whether it came to be is for the next look.
     pub(super) async fn write(&mut self, to: Weights, expected: Weights) -> Result<(), String> {
         let back = to == self.plan.before;
-        if !back {
+        if back {
+            self.sides.place.runner.goes_back();
+        } else {
             self.held.note(to).await?;
         }
         let api = &self.sides.place.api;

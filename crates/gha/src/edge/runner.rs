@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -67,6 +67,7 @@ pub struct Runner {
     writer: Arc<Mutex<Writer>>,
     secrets_used: Mutex<Vec<String>>,
     output_failure: Mutex<Option<Failure>>,
+    way_back: OnceLock<Instant>,
 }
 
 impl Runner {
@@ -93,6 +94,7 @@ impl Runner {
             writer: Arc::new(Mutex::new(writer)),
             secrets_used: Mutex::default(),
             output_failure: Mutex::default(),
+            way_back: OnceLock::new(),
         }
     }
 
@@ -136,6 +138,16 @@ impl Runner {
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// From now on what served before is brought back. Where the run ends with that done, the ledger tells how long it took.
+    pub fn goes_back(&self) {
+        self.way_back.get_or_init(Instant::now);
+    }
+
+    /// How long it is being brought back, or took to be.
+    pub(crate) fn way_back(&self) -> Option<Duration> {
+        self.way_back.get().map(Instant::elapsed)
     }
 
     /// The time of day. It goes on evenly from when the tool started, whatever becomes of the machine's clock meanwhile.

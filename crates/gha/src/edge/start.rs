@@ -21,7 +21,7 @@ use crate::interface::{self, Interface};
 use crate::ledger::{self, Run};
 use crate::log_line::Weight;
 use crate::mask::Masker;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Status};
 use crate::reproduce;
 use crate::trace::TraceId;
 use crate::unparsed::{Line, Unparsed};
@@ -191,6 +191,7 @@ fn wanted_output(given: &[String]) -> Output {
 /// The end of a run: reason, result, ledger, exit code.
 fn finish(runner: &Runner, common: Common, line: &[String], result: Result<Outcome, Failure>) -> Exit {
     runner.end_live();
+    let result = result.map_err(|failure| timed(failure, runner));
     let (exit, outcome) = match &result {
         Ok(outcome) => (Exit::Done, outcome),
         Err(failure) => (failure.exit, failure.outcome.as_ref()),
@@ -245,6 +246,19 @@ fn finish(runner: &Runner, common: Common, line: &[String], result: Result<Outco
         runner.append_ledger(&text);
     }
     exit
+}
+
+/// A failure after which what served before serves again, with how long that took. A run that was told to stop did not wait for it.
+fn timed(mut failure: Failure, runner: &Runner) -> Failure {
+    let is_back = failure.outcome.status == Status::RolledBack && runner.cancel().signal().is_none();
+    if let Some(took) = runner.way_back().filter(|_| is_back) {
+        let took = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        failure
+            .outcome
+            .facts
+            .insert(ledger::WAY_BACK.to_owned(), took.into());
+    }
+    failure
 }
 
 /// What the person whose deploy just failed needs to see: the reason with its causes, what to do, the command line

@@ -143,6 +143,7 @@ impl Rolled {
             .in_phase(Phase::Undoing)
             .without(self.reached.as_deref());
         let back = self.back(earlier, &mark);
+        place.runner.goes_back();
         // Not dropped at a signal: it is what a signal would begin.
         let mut beginning = Box::pin(undo::begin(back, flags.times.api_grace, place));
         let begun = match place.runner.cancel().guard(&mut beginning).await {

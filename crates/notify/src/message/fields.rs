@@ -49,6 +49,13 @@ pub(super) fn fields(
     known.filter(|(_, value)| !value.is_empty()).collect()
 }
 
+/// The facts that name what was before and what is now.
+const VERSIONS: [(&str, &str); 3] = [
+    ("previous-release", "release-id"),
+    ("previous-task-definition", "task-definition"),
+    ("previous-revision", "revision"),
+];
+
 /// What was replaced by what, as far as the tools know it: images, or releases of a site.
 fn change(entries: &[Entry]) -> Option<String> {
     let fact = |entry: &Entry, name: &str| {
@@ -64,8 +71,13 @@ fn change(entries: &[Entry]) -> Option<String> {
                 .filter(|image| image.contains('→'))
                 .map(|image| image.replace('`', "")),
         );
-        if let (Some(old), Some(new)) = (fact(entry, "previous-release"), fact(entry, "release-id")) {
-            changes.push(format!("{old} → {new}"));
+        for (old, new) in VERSIONS {
+            let changed = fact(entry, old).zip(fact(entry, new));
+            changes.extend(
+                changed
+                    .filter(|(old, new)| old != new)
+                    .map(|(old, new)| format!("{old} → {new}")),
+            );
         }
     }
     changes.dedup();

@@ -351,6 +351,12 @@ pub(crate) mod tests {
         let site = json!({"previous-release": "r1", "release-id": "r2"});
         assert_eq!(with(site).unwrap(), "r1 → r2");
         assert_eq!(with(json!({"images": "x", "release-id": 7})), None);
+        let ecs = json!({"previous-task-definition": "api:41", "task-definition": "api:42"});
+        assert_eq!(with(ecs).unwrap(), "api:41 → api:42");
+        assert_eq!(
+            with(json!({"previous-revision": "web@2", "revision": "web@2"})),
+            None
+        );
     }
 
     #[test]

@@ -107,6 +107,7 @@ impl Change<'_> {
                     error => Serves::Between(error.to_string()),
                 };
             }
+            self.place.runner.goes_back();
             self.place.runner.info("bringing the earlier release back");
             if let Err(why) = undo::formers(self).await {
                 return Serves::Between(why);

@@ -153,6 +153,7 @@ impl Ending<'_> {
             return self.failure(Exit::NeedsHuman, Became::Failed, headline, story, place);
         };
         let back = text::line(revision_name(&target.arn));
+        place.runner.goes_back();
         story.note(format!("going back to `{back}`: {reason}"), place.runner);
         let earlier = Earlier {
             task_definition: &target.arn,
