@@ -203,6 +203,29 @@ fn a_message_whose_fate_is_unknown_is_not_sent_twice_to_people() {
 }
 
 #[test]
+fn whatever_goes_wrong_people_read_it_once_at_most() {
+    let slow = Refusal::Slow(Duration::from_millis(300));
+    for (refusal, arrived, taken) in [
+        (Refusal::Limited { retry_after: 0 }, true, 1),
+        (slow, true, 1),
+        (Refusal::Reset, false, 0),
+        (Refusal::Lost, false, 1),
+        (Refusal::Silent, false, 0),
+        (Refusal::Page, false, 0),
+        (Refusal::Broken, false, 0),
+    ] {
+        let (place, channel) = (Place::new(), Channel::open().unwrap().refusing(refusal));
+        slack(&place, &channel.webhook(), &["--try-timeout", "2s"]).expect(0);
+        let expected = (if arrived { "true" } else { "false" }, taken);
+        assert_eq!(
+            (&*outputs(&place)["delivered"], channel.messages().len()),
+            expected,
+            "{refusal:?}"
+        );
+    }
+}
+
+#[test]
 fn an_event_is_sent_again_with_the_same_id() {
     let place = Place::new();
     let script = Script::new().any([Reply::status(500), Reply::reset(), Reply::status(200)]);

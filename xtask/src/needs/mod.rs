@@ -246,6 +246,33 @@ pub fn ensure(root: &Path, need: Need) -> Result<Available, Missing> {
     })
 }
 
+/// Installs into a folder what is `wanted` there, unless that is there: `how` says what is installed, and by what.
+fn once(
+    root: &Path,
+    folder: &Path,
+    wanted: &[u8],
+    how: &str,
+    install: impl FnOnce() -> Result<()>,
+) -> Result<()> {
+    // Written last, so that an install that broke off is made anew.
+    let done = folder.join("installed.txt");
+    let is_done = || std::fs::read(&done).is_ok_and(|installed| installed == wanted);
+    if is_done() {
+        return Ok(());
+    }
+    let _lock = lock(root)?;
+    if is_done() {
+        return Ok(());
+    }
+    console::line(format!("installing {how}"));
+    if folder.exists() {
+        std::fs::remove_dir_all(folder)
+            .with_context(|| format!("failed to remove `{}`", folder.display()))?;
+    }
+    install()?;
+    std::fs::write(&done, wanted).with_context(|| format!("failed to write `{}`", done.display()))
+}
+
 /// Tests run side by side; one of them installs, the others wait for it.
 fn lock(root: &Path) -> Result<File> {
     let path = root.join("target/needs.lock");

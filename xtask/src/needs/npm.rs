@@ -7,8 +7,8 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 use sha2::{Digest as _, Sha512};
 
-use super::{Available, lock, system};
-use crate::{command, console};
+use super::{Available, once, system};
+use crate::command;
 
 /// The package with GitHub's description (<https://github.com/octokit/openapi>), and the SHA-512 of its archive.
 const DESCRIPTION: &str = "@octokit/openapi@23.0.2";
@@ -41,29 +41,16 @@ struct Packages {
 impl Packages {
     fn install(&self, root: &Path) -> Result<()> {
         let wanted = wanted(root)?;
-        // Written last, so that an install that broke off is made anew.
-        let done = self.folder.join("installed.txt");
-        let is_done = || std::fs::read(&done).is_ok_and(|installed| installed == wanted);
-        if is_done() {
-            return Ok(());
-        }
-        let _lock = lock(root)?;
-        if is_done() {
-            return Ok(());
-        }
-        console::line("installing the packages of `xtask/judges` into `target/peers/node` (npm)");
-        if self.folder.exists() {
-            std::fs::remove_dir_all(&self.folder)
-                .with_context(|| format!("failed to remove `{}`", self.folder.display()))?;
-        }
-        std::fs::create_dir_all(&self.folder)?;
-        for file in JUDGES {
-            std::fs::copy(root.join("xtask/judges").join(file), self.folder.join(file))?;
-        }
-        let quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
-        command::read(self.npm()?.arg("ci").args(quiet))?;
-        self.describe()?;
-        std::fs::write(&done, &wanted).with_context(|| format!("failed to write `{}`", done.display()))
+        let how = "the packages of `xtask/judges` into `target/peers/node` (npm)";
+        once(root, &self.folder, &wanted, how, || {
+            std::fs::create_dir_all(&self.folder)?;
+            for file in JUDGES {
+                std::fs::copy(root.join("xtask/judges").join(file), self.folder.join(file))?;
+            }
+            let quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+            command::read(self.npm()?.arg("ci").args(quiet))?;
+            self.describe()
+        })
     }
 
     /// The description, beside the packages.

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::{lock, system};
+use super::{once, system};
 use crate::{command, console, environment};
 
 /// A program that a wheel brings.
@@ -33,42 +33,30 @@ impl Wheels {
     fn install(&self, root: &Path) -> Result<()> {
         let wanted = std::fs::read(&self.requirements)
             .with_context(|| format!("failed to read `{}`", self.requirements.display()))?;
-        // Written last, so that an install that broke off is made anew.
-        let done = self.folder.join("installed.txt");
-        let is_done = || std::fs::read(&done).is_ok_and(|installed| installed == wanted);
-        if is_done() {
-            return Ok(());
-        }
-        let _lock = lock(root)?;
-        if is_done() {
-            return Ok(());
-        }
-        console::line("installing the wheels of `xtask/peers.txt` into `target/peers/wheels` (pip)");
-        if self.folder.exists() {
-            std::fs::remove_dir_all(&self.folder)
-                .with_context(|| format!("failed to remove `{}`", self.folder.display()))?;
-        }
-        self.create()?;
-        command::read(
-            Command::new(self.folder.join("bin/python"))
-                .args([
-                    "-m",
-                    "pip",
-                    "install",
-                    "--quiet",
-                    "--disable-pip-version-check",
-                    "--no-input",
-                ])
-                .args([
-                    "--require-hashes",
-                    "--only-binary",
-                    ":all:",
-                    "--no-deps",
-                    "--requirement",
-                ])
-                .arg(&self.requirements),
-        )?;
-        std::fs::write(&done, &wanted).with_context(|| format!("failed to write `{}`", done.display()))
+        let how = "the wheels of `xtask/peers.txt` into `target/peers/wheels` (pip)";
+        once(root, &self.folder, &wanted, how, || {
+            self.create()?;
+            command::read(
+                Command::new(self.folder.join("bin/python"))
+                    .args([
+                        "-m",
+                        "pip",
+                        "install",
+                        "--quiet",
+                        "--disable-pip-version-check",
+                        "--no-input",
+                    ])
+                    .args([
+                        "--require-hashes",
+                        "--only-binary",
+                        ":all:",
+                        "--no-deps",
+                        "--requirement",
+                    ])
+                    .arg(&self.requirements),
+            )
+            .map(drop)
+        })
     }
 
     fn create(&self) -> Result<()> {

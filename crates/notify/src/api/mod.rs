@@ -87,15 +87,7 @@ pub async fn deliver(client: &Client, telling: Telling<'_>, limits: Limits, runn
         message,
         before,
     } = telling;
-    let mut line = Line {
-        client,
-        name,
-        channel,
-        limits,
-        begin: Instant::now(),
-        tries: 0,
-        runner,
-    };
+    let mut line = Line::to((name, channel), client, limits, runner);
     let mut heard = Vec::new();
     let mut reason = String::new();
     while let Some(call) = channel.turn(message, before, &heard) {
@@ -134,21 +126,12 @@ pub async fn deliver(client: &Client, telling: Telling<'_>, limits: Limits, runn
 /// With the reason why there is no good answer.
 pub async fn ask(
     client: &Client,
-    (name, channel): (&str, &dyn Channel),
+    receiver: (&str, &dyn Channel),
     call: &Call,
     limits: Limits,
     runner: &Runner,
 ) -> Result<Heard, String> {
-    let mut line = Line {
-        client,
-        name,
-        channel,
-        limits,
-        begin: Instant::now(),
-        tries: 0,
-        runner,
-    };
-    line.arrive(call).await
+    Line::to(receiver, client, limits, runner).arrive(call).await
 }
 
 /// The way to one receiver.
@@ -162,7 +145,24 @@ struct Line<'a> {
     runner: &'a Runner,
 }
 
-impl Line<'_> {
+impl<'a> Line<'a> {
+    fn to(
+        (name, channel): (&'a str, &'a dyn Channel),
+        client: &'a Client,
+        limits: Limits,
+        runner: &'a Runner,
+    ) -> Self {
+        Self {
+            client,
+            name,
+            channel,
+            limits,
+            begin: Instant::now(),
+            tries: 0,
+            runner,
+        }
+    }
+
     fn left(&self) -> Duration {
         self.limits.budget.saturating_sub(self.begin.elapsed())
     }

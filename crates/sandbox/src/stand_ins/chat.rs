@@ -26,6 +26,16 @@ pub enum Refusal {
     Broken,
     /// 404 `no_service`: the webhook was removed.
     NoService,
+    /// The connection breaks before the message is taken.
+    Reset,
+    /// The message is taken, and the connection breaks before the answer.
+    Lost,
+    /// The message is taken, and the answer comes this much later.
+    Slow(Duration),
+    /// No answer ever.
+    Silent,
+    /// 200 with a page, as a portal in between gives it.
+    Page,
 }
 
 /// A channel with a webhook; stops when dropped.
@@ -99,8 +109,20 @@ impl State {
             }
             Some(Refusal::Broken) => return Reply::status(500),
             Some(Refusal::NoService) => return Reply::text(404, "no_service"),
+            Some(Refusal::Reset) => return Reply::reset(),
+            Some(Refusal::Silent) => return Reply::hang(),
+            Some(Refusal::Page) => return Reply::text(200, "<html>sign in</html>"),
+            Some(Refusal::Lost) => {
+                self.take(request);
+                return Reply::reset();
+            }
+            Some(Refusal::Slow(time)) => return self.take(request).delay(time),
             None => {}
         }
+        self.take(request)
+    }
+
+    fn take(&mut self, request: &Request) -> Reply {
         match serde_json::from_slice::<Value>(&request.body) {
             Ok(message) if is_message(&message) => {
                 self.messages.push(message);
