@@ -132,32 +132,39 @@ fn runs_that_began_at_once_leave_one_comment() {
 }
 
 #[test]
-fn an_older_run_leaves_the_comment_of_a_newer_one() {
+fn an_older_run_leaves_what_a_newer_one_wrote() {
     let (newer, older) = (Place::new(), Place::new());
-    let github = Records::open(TOKEN, Who::Workflow).unwrap();
-    let mut command = of_request(
-        &newer,
-        &github,
-        REPOSITORY,
-        &comment_only(&["--status", "success"]),
+    let github = Records::open(TOKEN, Who::Workflow)
+        .unwrap()
+        .released("v1.2.3", None);
+    let all = ["status", "comment", "deployment", "release-notes"];
+    let all: Vec<&str> = all.into_iter().flat_map(|one| ["--github", one]).collect();
+    let run = |place: &Place, attempt: &str, status: &str| {
+        let mut command = of_request(
+            place,
+            &github,
+            REPOSITORY,
+            &[&all[..], &["--status", status]].concat(),
+        );
+        command
+            .env("GITHUB_RUN_ATTEMPT", attempt)
+            .env("GITHUB_REF", "refs/tags/v1.2.3");
+        finish(command).expect(0)
+    };
+    run(&newer, "2", "success");
+    let there = || {
+        let (comments, statuses) = (github.comments(), github.statuses());
+        (comments, statuses, github.deployments(), github.notes("v1.2.3"))
+    };
+    let before = there();
+    let finished = run(&older, "1", "failure");
+    assert_eq!(there(), before);
+    assert_eq!(
+        how(&older).join(", "),
+        "github-status left-out, github-comment left-out, github-deployment left-out, github-release-notes left-out"
     );
-    command.env("GITHUB_RUN_ATTEMPT", "2");
-    finish(command).expect(0);
-    let before = github.comments();
-    let finished = finish(of_request(
-        &older,
-        &github,
-        REPOSITORY,
-        &comment_only(&["--status", "failure"]),
-    ));
-    let finished = finished.expect(0);
-    assert_eq!(github.comments(), before);
-    assert_eq!(how(&older), ["github-comment left-out"]);
-    assert!(
-        finished.log().contains("a newer run has commented"),
-        "{}",
-        finished.log()
-    );
+    let log = finished.log();
+    assert_eq!(log.matches("a newer run has told more since").count(), 4, "{log}");
 }
 
 #[test]
@@ -271,6 +278,19 @@ fn a_release_says_where_it_serves_and_keeps_what_people_wrote() {
             .log()
             .contains("github-release-notes: left out, because this run is of no tag")
     );
+}
+
+#[test]
+fn a_page_of_a_portal_is_no_answer_of_github() {
+    let place = Place::new();
+    let page = || Reply::text(200, "<html>sign in</html>");
+    let github = Records::open(TOKEN, Who::Workflow).unwrap();
+    let github = github.replying(page()).replying(page());
+    let flags = ["--status", "success", "--require"];
+    let finished = finish(of_request(&place, &github, REPOSITORY, &flags)).expect(3);
+    assert_eq!(how(&place), ["github-status failed", "github-comment failed"]);
+    let log = finished.log();
+    assert!(log.contains("answered 200 `<html>sign in</html>`"), "{log}");
 }
 
 #[test]

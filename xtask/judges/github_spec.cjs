@@ -5,6 +5,7 @@ const { readFileSync, writeFileSync } = require("fs");
 const CALLS = {
   "/user": ["get"],
   "/repos/{owner}/{repo}": ["get"],
+  "/repos/{owner}/{repo}/commits/{ref}/statuses": ["get"],
   "/repos/{owner}/{repo}/statuses/{sha}": ["post"],
   "/repos/{owner}/{repo}/issues/{issue_number}": ["get"],
   "/repos/{owner}/{repo}/issues/{issue_number}/comments": ["get", "post"],

@@ -119,7 +119,7 @@ fn channel(flags: &Render, message: &Message, runner: &Runner) -> Result<Option<
     let (sha, run) = (github::commit(context).to_owned(), Run::of(context));
     let channel: Box<dyn Channel> = match flags.to {
         To::Summary | To::Email => return Ok(None),
-        To::GithubStatus => Box::new(CommitStatus { repository, sha }),
+        To::GithubStatus => Box::new(CommitStatus { repository, sha, run }),
         To::GithubComment => Box::new(Comment {
             repository,
             number: 0,
@@ -134,6 +134,7 @@ fn channel(flags: &Render, message: &Message, runner: &Runner) -> Result<Option<
         To::GithubReleaseNotes => Box::new(ReleaseNotes {
             repository,
             tag: String::new(),
+            run,
         }),
         To::Slack => Box::new(Slack {
             url: at("https://hooks.slack.com/")?,

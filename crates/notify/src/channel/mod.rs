@@ -14,6 +14,8 @@ use crate::state::Posted;
 pub mod discord;
 pub mod email;
 pub mod github;
+#[cfg(test)]
+mod hostile;
 pub mod pagerduty;
 pub mod slack;
 pub mod slack_bot;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use gha::text;
 use lettre::message::Mailbox;
 
 use crate::channel::slack::Mention;
@@ -58,10 +59,10 @@ pub struct Receivers {
     #[arg(long, value_name = "FILE")]
     pub smtp_url_file: Option<PathBuf>,
     /// Who gets mail, as `ops@example.com` or `Ops <ops@example.com>`.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = person)]
     pub email_to: Vec<Mailbox>,
     /// Whom mail is from.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = person)]
     pub email_from: Option<Mailbox>,
     /// Host that an address of Slack, Teams or Discord may have beside the service's own, such as that of a relay.
     #[arg(long, value_name = "HOST")]
@@ -93,6 +94,12 @@ pub struct Receivers {
     /// Allow addresses without TLS. Loopback addresses are always allowed.
     #[arg(long)]
     pub allow_http: bool,
+}
+
+/// Somebody who writes or gets mail.
+fn person(written: &str) -> Result<Mailbox, String> {
+    let wrong = |_| format!("`{}` is no address of mail", text::cut(&text::line(written), 60));
+    written.parse().map_err(wrong)
 }
 
 /// What GitHub shows.

@@ -122,7 +122,10 @@ pub(super) async fn on_github(
         let repository = repository.clone();
         let sha = github::commit(context).to_owned();
         let receiver = match kind {
-            OnGitHub::Status => Ok(Receiver::http(status::NAME, CommitStatus { repository, sha })),
+            OnGitHub::Status => Ok(Receiver::http(
+                status::NAME,
+                CommitStatus { repository, sha, run },
+            )),
             OnGitHub::Comment => flags
                 .github_pull_request
                 .or_else(|| github::pull_request(context))
@@ -154,7 +157,7 @@ pub(super) async fn on_github(
                     "no environment is known; name it with `--environment`",
                 )),
             OnGitHub::ReleaseNotes => github::tag(context)
-                .map(|tag| Receiver::http(release_notes::NAME, ReleaseNotes { repository, tag }))
+                .map(|tag| Receiver::http(release_notes::NAME, ReleaseNotes { repository, tag, run }))
                 .ok_or((release_notes::NAME, "this run is of no tag")),
         };
         match receiver {

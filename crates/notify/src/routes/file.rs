@@ -279,7 +279,12 @@ fn wrong(what: &str, word: &str, known: &[&str]) -> String {
 /// What the parser says, with the line.
 fn said(error: &serde_saphyr::Error) -> String {
     let line = error.location().map(|location| location.line());
-    let said = error.to_string();
+    let said = match error.without_snippet() {
+        serde_saphyr::Error::DuplicateMappingKey { key: Some(key), .. } => {
+            format!("the key `{key}` stands here a second time")
+        }
+        other => other.to_string(),
+    };
     let said = said
         .split_once(" at line ")
         .map_or(said.as_str(), |(said, _)| said);
@@ -349,6 +354,10 @@ routes:
             (
                 "routes: [{phase: bad, to: slack}]",
                 "route 1: `bad` is no phase; there are started, ",
+            ),
+            (
+                "routes:\n- to: slack\n  to: teams\n",
+                "line 3: the key `to` stands here a second time",
             ),
             (
                 "routes:\n- to: slack\n  when: high\n",

@@ -5,7 +5,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Repository, Run, hint, key, listed};
+use super::{Repository, Run, hint, is_of_github, key, listed, mark, marked, newer};
 use crate::channel::{Call, Channel, Fate, Heard, summary};
 use crate::delivery::Answer;
 use crate::message::Message;
@@ -85,12 +85,12 @@ impl Channel for Comment {
         match (is_new, is_changed) {
             (true, _) => Fate::Sent,
             (false, true) => Fate::Updated,
-            (false, false) => Fate::Left("a newer run has commented".to_owned()),
+            (false, false) => newer(),
         }
     }
 
-    fn accepted(&self, _answer: &Answer) -> bool {
-        true
+    fn accepted(&self, answer: &Answer) -> bool {
+        is_of_github(answer)
     }
 
     fn hint(&self, body: &str) -> Option<&'static str> {
@@ -170,14 +170,6 @@ impl Comment {
     }
 }
 
-/// The first line of our comments, which no reader sees.
-fn mark(key: &str, run: Run) -> String {
-    format!(
-        "<!-- deploy-actions/notify {key} run={} attempt={} -->",
-        run.id, run.attempt
-    )
-}
-
 /// A comment of ours about this key: begun with the mark, and written by us.
 fn ours(comment: &Value, who: &Heard, key: &str) -> Option<Ours> {
     let author = &comment["user"];
@@ -186,17 +178,8 @@ fn ours(comment: &Value, who: &Heard, key: &str) -> Option<Ours> {
         None => author["type"] == "Bot",
     };
     let first = comment["body"].as_str()?.lines().next()?.trim();
-    let rest = first
-        .strip_prefix("<!-- deploy-actions/notify ")?
-        .strip_suffix(" -->")?;
-    let mut words = rest.split(' ');
-    let is_about = words.next() == Some(key);
-    let mut number = |name: &str| words.next()?.strip_prefix(name)?.parse().ok();
-    let run = Run {
-        id: number("run=")?,
-        attempt: number("attempt=")?,
-    };
-    (is_own && is_about).then_some(Ours {
+    let run = marked(first, key)?;
+    is_own.then_some(Ours {
         id: comment["id"].as_u64()?,
         run,
     })
@@ -316,10 +299,9 @@ mod tests {
 
     #[test]
     fn what_is_newer_stays() {
-        let left = Fate::Left("a newer run has commented".to_owned());
-        for newer in [Run { id: 8, attempt: 1 }, Run { id: 7, attempt: 3 }] {
-            let (lines, fate) = told(None, vec![comment(3, "github-actions[bot]", newer)], &[]);
-            assert_eq!((lines, fate), (vec![], left.clone()));
+        for later in [Run { id: 8, attempt: 1 }, Run { id: 7, attempt: 3 }] {
+            let (lines, fate) = told(None, vec![comment(3, "github-actions[bot]", later)], &[]);
+            assert_eq!((lines, fate), (vec![], newer()));
         }
         let again = told(None, vec![comment(3, "github-actions[bot]", NOW)], &[]);
         assert_eq!(again.0, ["PATCH /issues/comments/3"]);

@@ -5,7 +5,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Repository, Run, description, hint, listed, run_page};
+use super::{Repository, Run, description, hint, is_of_github, listed, newer, run_of, run_page};
 use crate::channel::{Call, Channel, Fate, Heard};
 use crate::delivery::Answer;
 use crate::message::Message;
@@ -60,7 +60,7 @@ impl Channel for Deployment {
         }
         match self.found(heard) {
             Err(call) => Some(*call),
-            Ok((Found::Job, _)) => None,
+            Ok((Found::Job | Found::Newer, _)) => None,
             Ok((Found::Ours(id), rest)) => rest.is_empty().then(|| self.status(message, id)),
             Ok((Found::None, [])) => Some(self.create(message)),
             Ok((Found::None, [created])) => Some(self.status(message, created.body["id"].as_u64()?)),
@@ -91,6 +91,7 @@ impl Channel for Deployment {
             Ok((Found::Job, _)) => Fate::Left(
                 "the job's own `environment` has a deployment, which GitHub ends with the job".to_owned(),
             ),
+            Ok((Found::Newer, _)) => newer(),
             Ok((Found::Ours(_), _)) => Fate::Updated,
             _ => Fate::Sent,
         }
@@ -98,7 +99,7 @@ impl Channel for Deployment {
 
     fn accepted(&self, answer: &Answer) -> bool {
         // 202 means that GitHub merged the default branch instead, which we do not ask for.
-        !matches!(answer, Answer::Status { code: 202, .. })
+        is_of_github(answer) && !matches!(answer, Answer::Status { code: 202, .. })
     }
 
     fn hint(&self, body: &str) -> Option<&'static str> {
@@ -115,6 +116,8 @@ impl Channel for Deployment {
 enum Found {
     /// One that the job's `environment` made.
     Job,
+    /// One of ours, of which a newer run has told.
+    Newer,
     /// One of ours.
     Ours(u64),
     /// Nothing.
@@ -136,13 +139,17 @@ impl Deployment {
             let Some(id) = deployment["id"].as_u64() else {
                 continue;
             };
-            if is_ours(deployment) {
-                ours = ours.or(Some(id));
-                continue;
-            }
             let path = ["deployments", &id.to_string(), "statuses"];
             let (statuses, rest) = listed(self.repository.get(&path, &[("per_page", "30")]), heard)?;
             heard = rest;
+            if is_ours(deployment) {
+                let last = statuses.first().and_then(|status| status["log_url"].as_str());
+                if last.and_then(run_of).is_some_and(|run| run > self.run) {
+                    return Ok((Found::Newer, heard));
+                }
+                ours = ours.or(Some(id));
+                continue;
+            }
             if statuses.into_iter().any(|status| self.is_of_run(status)) {
                 return Ok((Found::Job, heard));
             }
@@ -152,13 +159,8 @@ impl Deployment {
 
     /// Whether GitHub wrote a status for a job of this run.
     fn is_of_run(&self, status: &Value) -> bool {
-        let page = status["log_url"]
-            .as_str()
-            .or(status["target_url"].as_str())
-            .unwrap_or_default();
-        let of_run = format!("/actions/runs/{}", self.run.id);
-        page.split_once(&of_run)
-            .is_some_and(|(_, rest)| rest.is_empty() || rest.starts_with('/'))
+        let page = status["log_url"].as_str().or(status["target_url"].as_str());
+        page.and_then(run_of).is_some_and(|run| run.id == self.run.id)
     }
 
     fn create(&self, message: &Message) -> Call {
@@ -271,8 +273,12 @@ mod tests {
     #[test]
     fn one_of_ours_is_used_again() {
         for payload in [json!({"by": BY}), json!(r#"{"by":"deploy-actions/notify"}"#)] {
-            let (lines, posted, fate) = told(None, &[json!([{"id": 4, "payload": payload}]), json!({})]);
-            assert_eq!(lines, [LIST, "POST /deployments/4/statuses"]);
+            let (lines, posted, fate) = told(
+                None,
+                &[json!([{"id": 4, "payload": payload}]), json!([]), json!({})],
+            );
+            let look = "GET /deployments/4/statuses?per_page=30";
+            assert_eq!(lines, [LIST, look, "POST /deployments/4/statuses"]);
             assert_eq!((posted.unwrap().id.as_str(), fate), ("4", Fate::Updated));
         }
     }

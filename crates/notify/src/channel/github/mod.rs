@@ -8,7 +8,8 @@ use secrecy::SecretString;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::channel::{Call, Heard};
+use crate::channel::{Call, Fate, Heard};
+use crate::delivery::Answer;
 use crate::message::Message;
 
 pub mod comment;
@@ -110,6 +111,53 @@ pub fn tag(context: &Context) -> Option<String> {
     tag.filter(|tag| !tag.is_empty()).map(str::to_owned)
 }
 
+/// The run of a page of GitHub, by its address.
+fn run_of(page: &str) -> Option<Run> {
+    let (_, rest) = page.split_once("/actions/runs/")?;
+    let mut parts = rest.split('/');
+    let id = parts.next()?.parse().ok()?;
+    let attempt = match (parts.next(), parts.next()) {
+        (Some("attempts"), Some(attempt)) => attempt.parse().ok()?,
+        _ => 1,
+    };
+    Some(Run { id, attempt })
+}
+
+/// The first line of what we write into a text, which no reader sees.
+fn mark(key: &str, run: Run) -> String {
+    format!("{MARK} {key} run={} attempt={} -->", run.id, run.attempt)
+}
+
+/// With what every mark begins.
+const MARK: &str = "<!-- deploy-actions/notify";
+
+/// The run that wrote this mark about this key.
+fn marked(line: &str, key: &str) -> Option<Run> {
+    let rest = line.strip_prefix(MARK)?.strip_prefix(' ')?.strip_suffix(" -->")?;
+    let mut words = rest.split(' ');
+    let is_about = words.next() == Some(key);
+    let mut number = |name: &str| words.next()?.strip_prefix(name)?.parse().ok();
+    let run = Run {
+        id: number("run=")?,
+        attempt: number("attempt=")?,
+    };
+    is_about.then_some(run)
+}
+
+/// Why something is left out.
+fn newer() -> Fate {
+    Fate::Left("a newer run has told more since".to_owned())
+}
+
+/// Whether an answer is one of GitHub's: a page of a portal in between is not.
+fn is_of_github(answer: &Answer) -> bool {
+    match answer {
+        Answer::Status { code: 204, .. } => true,
+        Answer::Status { body, .. } => serde_json::from_str::<Value>(body).is_ok(),
+        Answer::NotSent(_) | Answer::Unknown(_) => false,
+    }
+}
+
 /// What to do about a refusal.
 fn hint(body: &str, permission: &'static str) -> Option<&'static str> {
     let body: Value = serde_json::from_str(body).ok()?;
@@ -206,6 +254,27 @@ pub(crate) mod tests {
                 .as_deref(),
             Some("v3")
         );
+    }
+
+    #[test]
+    fn a_run_is_known_by_its_page_and_by_its_mark() {
+        let run = |id, attempt| Some(Run { id, attempt });
+        for (page, expected) in [
+            (
+                "https://github.com/acme/shop/actions/runs/7/attempts/2",
+                run(7, 2),
+            ),
+            ("https://github.com/acme/shop/actions/runs/7/job/12", run(7, 1)),
+            ("https://github.com/acme/shop/actions/runs/7", run(7, 1)),
+            ("https://github.com/acme/shop/actions/runs/x", None),
+            ("https://ci.example.com/7", None),
+        ] {
+            assert_eq!(run_of(page), expected, "{page}");
+        }
+        let written = mark("k", Run { id: 7, attempt: 2 });
+        assert_eq!(marked(&written, "k"), run(7, 2));
+        assert_eq!(marked(&written, "l"), None);
+        assert_eq!(marked("<!-- deploy-actions/notify k -->", "k"), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Repository, hint, key};
+use super::{MARK, Repository, Run, hint, is_of_github, key, mark, marked, newer};
 use crate::channel::{Call, Channel, Fate, Heard, summary};
 use crate::delivery::Answer;
 use crate::message::Message;
@@ -26,6 +26,8 @@ pub struct ReleaseNotes {
     pub repository: Repository,
     /// Its tag.
     pub tag: String,
+    /// The run that writes.
+    pub run: Run,
 }
 
 impl Channel for ReleaseNotes {
@@ -39,7 +41,7 @@ impl Channel for ReleaseNotes {
 
     /// What a release without notes would get.
     fn calls(&self, message: &Message, _before: Option<&Posted>) -> Vec<Call> {
-        vec![self.patch(0, &notes("", message))]
+        vec![self.patch(0, &notes("", message, self.run))]
     }
 
     fn turn(&self, message: &Message, _before: Option<&Posted>, heard: &[Heard]) -> Option<Call> {
@@ -49,7 +51,7 @@ impl Channel for ReleaseNotes {
         match heard {
             [] => Some(self.look()),
             [release] => {
-                let notes = fitting(release.body["body"].as_str().unwrap_or_default(), message)?;
+                let notes = self.fitting(written(release), message).ok()?;
                 Some(self.patch(release.body["id"].as_u64()?, &notes))
             }
             _ => None,
@@ -57,14 +59,15 @@ impl Channel for ReleaseNotes {
     }
 
     fn fate(&self, _before: Option<&Posted>, heard: &[Heard]) -> Fate {
-        match heard.len() {
-            2.. => Fate::Updated,
-            _ => Fate::Left("there is no room for more in the notes".to_owned()),
+        match heard {
+            [release] if is_too_long(written(release)) => full(),
+            [_] => newer(),
+            _ => Fate::Updated,
         }
     }
 
-    fn accepted(&self, _answer: &Answer) -> bool {
-        true
+    fn accepted(&self, answer: &Answer) -> bool {
+        is_of_github(answer)
     }
 
     fn hint(&self, body: &str) -> Option<&'static str> {
@@ -81,6 +84,16 @@ impl Channel for ReleaseNotes {
 }
 
 impl ReleaseNotes {
+    /// The notes with the section, where there is room and no newer run has written; else what becomes of it.
+    fn fitting(&self, old: &str, message: &Message) -> Result<String, Fate> {
+        let is_late = section(old, &key(&message.about)).is_some_and(|(_, _, run)| run > self.run);
+        match (is_too_long(old), is_late) {
+            (true, _) => Err(full()),
+            (false, true) => Err(newer()),
+            (false, false) => Ok(notes(old, message, self.run)),
+        }
+    }
+
     fn look(&self) -> Call {
         self.repository.get(&["releases", "tags", &self.tag], &[])
     }
@@ -95,28 +108,45 @@ impl ReleaseNotes {
     }
 }
 
-/// The notes with the section, where they are not too long with it.
-fn fitting(old: &str, message: &Message) -> Option<String> {
-    Some(notes(old, message)).filter(|notes| notes.chars().count() <= NOTES)
+/// What the release has.
+fn written(release: &Heard) -> &str {
+    release.body["body"].as_str().unwrap_or_default()
+}
+
+/// Whether there is no room for a section.
+fn is_too_long(notes: &str) -> bool {
+    notes.chars().count() + LONGEST > NOTES
+}
+
+/// Why a section is left out of long notes.
+fn full() -> Fate {
+    Fate::Left("there is no room for more in the notes".to_owned())
+}
+
+/// The section of this key in the notes: where it begins and ends, and the run that wrote it.
+fn section(notes: &str, key: &str) -> Option<(usize, usize, Run)> {
+    let from = notes.find(&format!("{MARK} {key} "))?;
+    let line = notes[from..].lines().next()?.trim_end();
+    let run = marked(line, key)?;
+    let end = end(key);
+    let length = notes[from..].find(&end)? + end.len();
+    Some((from, from + length, run))
+}
+
+/// The line that ends a section.
+fn end(key: &str) -> String {
+    format!("<!-- /deploy-actions/notify {key} -->")
 }
 
 /// The notes with the section in the place of the earlier one, else at their end.
-fn notes(old: &str, message: &Message) -> String {
+fn notes(old: &str, message: &Message, run: Run) -> String {
     let key = key(&message.about);
-    let (begin, end) = (
-        format!("<!-- deploy-actions/notify {key} -->"),
-        format!("<!-- /deploy-actions/notify {key} -->"),
-    );
     let told = summary::render(message, &[]).within(LONGEST);
-    let section = format!("{begin}\n{}\n{end}", told.trim());
-    let place = old.find(&begin).and_then(|from| {
-        let length = old[from..].find(&end)?;
-        Some((from, from + length + end.len()))
-    });
-    match place {
-        Some((from, to)) => format!("{}{section}{}", &old[..from], &old[to..]),
-        None if old.trim().is_empty() => section,
-        None => format!("{}\n\n{section}\n", old.trim_end()),
+    let new = format!("{}\n{}\n{}", mark(&key, run), told.trim(), end(&key));
+    match section(old, &key) {
+        Some((from, to, _)) => format!("{}{new}{}", &old[..from], &old[to..]),
+        None if old.trim().is_empty() => new,
+        None => format!("{}\n\n{new}\n", old.trim_end()),
     }
 }
 
@@ -128,6 +158,8 @@ mod tests {
     use crate::message::tests::message;
     use proptest::prelude::{any, proptest};
 
+    const NOW: Run = Run { id: 7, attempt: 1 };
+
     fn good() -> Message {
         message(Some(JobStatus::Success), vec![]).unwrap()
     }
@@ -137,6 +169,7 @@ mod tests {
         let channel = ReleaseNotes {
             repository: repository(),
             tag: "v1.2.3".to_owned(),
+            run: NOW,
         };
         let look = channel.turn(&good(), None, &[]).unwrap();
         assert_eq!(line(&look), "GET /releases/tags/v1.2.3");
@@ -150,21 +183,29 @@ mod tests {
                 .turn(&good(), None, &[release, heard(200, json!({}))])
                 .is_none()
         );
-        let full = heard(200, json!({"id": 8, "body": "x".repeat(124_900)}));
+        let full = heard(200, json!({"id": 8, "body": "x".repeat(110_000)}));
         assert!(channel.turn(&good(), None, std::slice::from_ref(&full)).is_none());
-        assert!(matches!(channel.fate(None, &[full]), Fate::Left(_)));
+        assert_eq!(channel.fate(None, &[full]), super::full());
+        let later = notes("", &good(), Run { id: 8, attempt: 1 });
+        let later = heard(200, json!({"id": 8, "body": later}));
+        assert!(
+            channel
+                .turn(&good(), None, std::slice::from_ref(&later))
+                .is_none()
+        );
+        assert_eq!(channel.fate(None, &[later]), newer());
     }
 
     proptest! {
         #[test]
         fn what_people_wrote_stays(before in any::<String>(), after in any::<String>()) {
             let message = good();
-            let first = notes(&before, &message);
+            let first = notes(&before, &message, NOW);
             assert!(first.starts_with(before.trim_end()));
             let with = format!("{first}{after}");
             let mut later = message.clone();
             later.headline = "later".to_owned();
-            let second = notes(&with, &later);
+            let second = notes(&with, &later, NOW);
             assert!(second.starts_with(before.trim_end()) && second.ends_with(&after));
             assert_eq!(second.matches("<!-- deploy-actions/notify ").count(), 1);
             assert!(second.contains("later") && !second.contains("deployed to production"));

@@ -4,8 +4,8 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Repository, description, hint, run_page};
-use crate::channel::{Call, Channel};
+use super::{Repository, Run, description, hint, is_of_github, newer, run_of, run_page};
+use crate::channel::{Call, Channel, Fate, Heard};
 use crate::delivery::Answer;
 use crate::message::Message;
 use crate::phase::Phase;
@@ -20,6 +20,8 @@ pub struct CommitStatus {
     pub repository: Repository,
     /// The commit: that of the branch, not the one that GitHub made to try the merge.
     pub sha: String,
+    /// The run that says it.
+    pub run: Run,
 }
 
 impl Channel for CommitStatus {
@@ -32,6 +34,54 @@ impl Channel for CommitStatus {
     }
 
     fn calls(&self, message: &Message, _before: Option<&Posted>) -> Vec<Call> {
+        vec![self.say(message)]
+    }
+
+    fn turn(&self, message: &Message, _before: Option<&Posted>, heard: &[Heard]) -> Option<Call> {
+        match heard {
+            [] => Some(self.look()),
+            [before] => (!self.is_late(message, before)).then(|| self.say(message)),
+            _ => None,
+        }
+    }
+
+    fn fate(&self, _before: Option<&Posted>, heard: &[Heard]) -> Fate {
+        match heard.len() {
+            2.. => Fate::Sent,
+            _ => newer(),
+        }
+    }
+
+    fn accepted(&self, answer: &Answer) -> bool {
+        is_of_github(answer)
+    }
+
+    fn hint(&self, body: &str) -> Option<&'static str> {
+        hint(body, "give the job `permissions: statuses: write`")
+    }
+
+    fn asks(&self) -> Option<Call> {
+        Some(self.repository.call(Method::GET, &[], Value::Null).repeatable())
+    }
+}
+
+impl CommitStatus {
+    /// What was said before, the newest first.
+    fn look(&self) -> Call {
+        let path = ["commits", &self.sha, "statuses"];
+        self.repository.get(&path, &[("per_page", "100")])
+    }
+
+    /// Whether a newer run has said something under the same name.
+    fn is_late(&self, message: &Message, before: &Heard) -> bool {
+        let context = context(message);
+        let mut said = before.body.as_array().into_iter().flatten();
+        let last = said.find(|status| status["context"] == context);
+        let page = last.and_then(|status| status["target_url"].as_str());
+        page.and_then(run_of).is_some_and(|run| run > self.run)
+    }
+
+    fn say(&self, message: &Message) -> Call {
         let state = match message.phase {
             Phase::Started => "pending",
             Phase::Succeeded => "success",
@@ -44,23 +94,8 @@ impl Channel for CommitStatus {
             payload["target_url"] = page.into();
         }
         // The last of a context counts, so that one more changes nothing.
-        vec![
-            self.repository
-                .call(Method::POST, &["statuses", &self.sha], payload)
-                .repeatable(),
-        ]
-    }
-
-    fn accepted(&self, _answer: &Answer) -> bool {
-        true
-    }
-
-    fn hint(&self, body: &str) -> Option<&'static str> {
-        hint(body, "give the job `permissions: statuses: write`")
-    }
-
-    fn asks(&self) -> Option<Call> {
-        Some(self.repository.call(Method::GET, &[], Value::Null).repeatable())
+        let path = ["statuses", &self.sha];
+        self.repository.call(Method::POST, &path, payload).repeatable()
     }
 }
 
@@ -77,7 +112,7 @@ fn context(message: &Message) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{line, repository};
+    use super::super::tests::{heard, line, repository};
     use super::*;
     use crate::cli::JobStatus;
     use crate::message::tests::{entry, message};
@@ -87,6 +122,7 @@ mod tests {
         let status = CommitStatus {
             repository: repository(),
             sha: "abc".to_owned(),
+            run: Run { id: 7, attempt: 1 },
         };
         let long = "x".repeat(300);
         let failed = message(Some(JobStatus::Failure), vec![entry("gate", "failed", &long)]).unwrap();
@@ -107,6 +143,36 @@ mod tests {
         assert_eq!(status.calls(&good, None)[0].payload["state"], "success");
         let stopped = message(Some(JobStatus::Cancelled), vec![]).unwrap();
         assert_eq!(status.calls(&stopped, None)[0].payload["state"], "error");
+    }
+
+    #[test]
+    fn what_a_newer_run_said_stays() {
+        let status = CommitStatus {
+            repository: repository(),
+            sha: "abc".to_owned(),
+            run: Run { id: 7, attempt: 1 },
+        };
+        let good = message(Some(JobStatus::Success), vec![]).unwrap();
+        let look = status.turn(&good, None, &[]).unwrap();
+        assert_eq!(line(&look), "GET /commits/abc/statuses?per_page=100");
+        let said = |context: &str, run: &str| {
+            let page = format!("https://github.com/acme/shop/actions/runs/{run}");
+            json!({"context": context, "target_url": page})
+        };
+        let ours = "deploy/production";
+        for (before, says) in [
+            (json!([]), true),
+            (json!([said(ours, "6")]), true),
+            (json!([said(ours, "7/attempts/1")]), true),
+            (json!([said(ours, "7/attempts/2")]), false),
+            (json!([said("deploy/staging", "9"), said(ours, "8")]), false),
+            // The newest of a name counts.
+            (json!([said(ours, "6"), said(ours, "8")]), true),
+        ] {
+            let heard = [heard(200, before.clone())];
+            assert_eq!(status.turn(&good, None, &heard).is_some(), says, "{before}");
+            assert!(says || status.fate(None, &heard) == newer());
+        }
     }
 
     /// GitHub refuses more.

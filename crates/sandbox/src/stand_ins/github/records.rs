@@ -289,6 +289,11 @@ impl State {
                     false => refusal(404, "Not Found"),
                 }
             }
+            ("GET", ["commits", sha, "statuses"]) => {
+                let of_commit = |status: &&Value| status["sha"] == **sha;
+                let found: Vec<Value> = self.statuses.iter().rev().filter(of_commit).cloned().collect();
+                self.page(&found, request)
+            }
             ("POST", ["statuses", sha]) => self.status(sha, body),
             ("GET", ["deployments"]) => {
                 let asked = |name: &str| query(request, name);
