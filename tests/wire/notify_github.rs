@@ -281,6 +281,33 @@ fn a_release_says_where_it_serves_and_keeps_what_people_wrote() {
 }
 
 #[test]
+fn what_people_wrote_is_not_hidden_where_it_looks_like_a_secret() {
+    let place = Place::new();
+    let github = Records::open(TOKEN, Who::Workflow)
+        .unwrap()
+        .released("v1.2.3", Some("how to deploys-1 it"));
+    let mut command = told(
+        &place,
+        &github,
+        "send",
+        &["--github", "release-notes", "--status", "success"],
+    );
+    command
+        .env("GITHUB_REF", "refs/tags/v1.2.3")
+        .env("NOTIFY_WEBHOOK_URL", "http://127.0.0.1:1/x")
+        .env("NOTIFY_WEBHOOK_SECRET", "deploys-1")
+        .args(["--timeout", "1s"]);
+    finish(command).expect(0);
+    assert!(github.notes("v1.2.3").unwrap().starts_with("how to deploys-1 it"));
+    // A token of two lines is none.
+    let mut command = told(&place, &github, "send", &["--status", "success"]);
+    command.env("NOTIFY_GITHUB_TOKEN", "ghs_0123456789\nghs_9876543210");
+    finish(command)
+        .expect(2)
+        .says(&["`github-token` holds a line end"]);
+}
+
+#[test]
 fn a_page_of_a_portal_is_no_answer_of_github() {
     let place = Place::new();
     let page = || Reply::text(200, "<html>sign in</html>");

@@ -168,6 +168,30 @@ fn a_secret_in_a_file_or_a_variable_that_is_not_there_is_refused_before_anybody_
 }
 
 #[test]
+fn a_fork_without_the_secrets_of_a_file_passes() {
+    let place = Place::new();
+    let file = "receivers: {a: {type: slack, webhook-env: NOT_THERE}}\nroutes: [{to: a}]";
+    std::fs::write(place.path().join("routes.yml"), file).unwrap();
+    let event = r#"{"pull_request":{"head":{"repo":{"full_name":"eve/shop"}}}}"#;
+    std::fs::write(place.path().join("event.json"), event).unwrap();
+    for name in ["send", "check"] {
+        let mut command = in_run(place.step("notify"));
+        command
+            .args([name, "--routes", "routes.yml"])
+            .env("GITHUB_EVENT_NAME", "pull_request")
+            .env("GITHUB_EVENT_PATH", place.path().join("event.json"));
+        if name == "send" {
+            command.args(["--status", "failure", "--require"]);
+        }
+        let log = finish(command).expect(0).log();
+        assert!(
+            log.contains("a: a pull request from a fork has no secrets, so it is not told"),
+            "{log}"
+        );
+    }
+}
+
+#[test]
 fn two_channels_of_one_app_are_told_apart() {
     let (place, slack) = (Place::new(), Workspace::open().unwrap());
     let mut command = in_run(place.step("notify"));

@@ -66,6 +66,10 @@ pub(crate) async fn run(flags: &Check, runner: &Runner) -> Result<Outcome, Failu
     let message = message.ok_or(Error::NothingKnown)?;
     let receivers = receivers::configured(&flags.receivers, &message, runner).await?;
     if receivers.all.is_empty() {
+        if let Some(who) = receivers::withheld(runner.context()) {
+            runner.info(&format!("{who} has no secrets, so there is nothing to check"));
+            return Ok(Outcome::new(Status::Unchanged, "nothing to check"));
+        }
         return Err(Error::NoneToCheck(receivers::names(runner)).into());
     }
     let limits = Limits {
@@ -73,7 +77,13 @@ pub(crate) async fn run(flags: &Check, runner: &Runner) -> Result<Outcome, Failu
         one_try: flags.times.try_timeout,
     };
     let asked = receivers.all.iter().map(|receiver| ask(receiver, limits, runner));
-    let found = runner.cancel().guard(join_all(asked)).await?;
+    let found: Result<Vec<Found>, Error> = runner
+        .cancel()
+        .guard(join_all(asked))
+        .await?
+        .into_iter()
+        .collect();
+    let found = found?;
     let all = || {
         receivers
             .all
@@ -101,35 +111,31 @@ pub(crate) async fn run(flags: &Check, runner: &Runner) -> Result<Outcome, Failu
     }
 }
 
-async fn ask(receiver: &Receiver, limits: Limits, runner: &Runner) -> Found {
+async fn ask(receiver: &Receiver, limits: Limits, runner: &Runner) -> Result<Found, Error> {
     let channel = match &receiver.way {
         Way::Http(channel) => channel.as_ref(),
         Way::Mail(email) => {
             let login = api::log_in(&email.server, limits.one_try.min(limits.budget)).await;
-            let who = email
-                .server
-                .credentials
-                .as_ref()
-                .map(|_| "with the name and the password".to_owned());
-            return login.map_or_else(
-                |reason| Found::Fails(runner.hide(&reason)),
-                |()| Found::Works(who),
-            );
+            let credentials = email.server.credentials.as_ref();
+            let who = credentials.map(|_| "with the name and the password".to_owned());
+            return Ok(match login {
+                Ok(()) => Found::Works(who),
+                Err(reason) => Found::Fails(runner.hide(&reason)),
+            });
         }
     };
     let Some(call) = channel.asks() else {
-        return Found::NotAsked;
+        return Ok(Found::NotAsked);
     };
-    let client = match api::client(std::slice::from_ref(&call.url), limits, runner.env()) {
-        Ok(client) => client,
-        Err(error) => return Found::Fails(error.to_string()),
+    let client = api::client(std::slice::from_ref(&call.url), limits, runner.env())?;
+    let asked = api::ask(&client, (&receiver.name, channel), &call, limits, runner).await;
+    let known_as = |body| {
+        channel
+            .is_known_as(body)
+            .map(|who| text::line(&text::cut(&who, 100)))
     };
-    match api::ask(&client, (&receiver.name, channel), &call, limits, runner).await {
-        Ok(heard) => Found::Works(
-            channel
-                .is_known_as(&heard.body)
-                .map(|who| text::line(&text::cut(&who, 100))),
-        ),
+    Ok(match asked {
+        Ok(heard) => Found::Works(known_as(&heard.body)),
         Err(reason) => Found::Fails(reason),
-    }
+    })
 }

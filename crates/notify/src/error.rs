@@ -30,6 +30,9 @@ pub enum Error {
         /// Why not.
         reason: String,
     },
+    /// A token that can be none.
+    #[error("`github-token` holds a line end, a blank, or another character that no token has")]
+    Token,
     /// A token of GitHub, and no commit that it could be about.
     #[error("`github-token` is set, and `GITHUB_REPOSITORY` and `GITHUB_SHA` do not say what it is about")]
     NoRepository,
@@ -110,6 +113,7 @@ impl Error {
             Self::NoChannel => "for example `--slack-channel C0123456789`, or `#deploys`",
             Self::Channel(_) => "write its id, as `C0123456789`, or `#name`",
             Self::Routes { .. } => "the page of `notify` has an example",
+            Self::Token => "check what it holds: one token and nothing else",
             Self::NoRepository => "leave it out outside of a workflow, or set both",
             Self::NoServer(_) => {
                 "for example `smtps://user:password@mail.example.com`, with `@`, `:` and `/` in a password as `%40`, `%3A` and `%2F`"

@@ -129,6 +129,7 @@ fn channel(flags: &Render, message: &Message, runner: &Runner) -> Result<Option<
             repository,
             sha,
             environment: message.environment.clone().unwrap_or_default(),
+            about: message.about.clone(),
             run,
         }),
         To::GithubReleaseNotes => Box::new(ReleaseNotes {

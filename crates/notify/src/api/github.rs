@@ -5,17 +5,17 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use gha::Runner;
-use gha::edge::http;
+use gha::edge::{environment, http};
 use http_body_util::BodyExt as _;
 use octocrab::{Error, Octocrab, OctocrabBuilder};
 use reqwest::{Client, Method, Url};
 use secrecy::ExposeSecret as _;
 use tokio::time::timeout;
 
-use super::{next_page, wait};
+use super::{Page, text, wait};
 use crate::channel::Call;
 use crate::channel::github::Repository;
-use crate::delivery::Answer;
+use crate::delivery::{Answer, next_page, resets_after};
 
 /// The longest list that is read: a hundred comments of the greatest length.
 const READ: usize = 16 * 1024 * 1024;
@@ -27,15 +27,18 @@ pub(super) async fn send(
     call: &Call,
     limit: Duration,
     runner: &Runner,
-) -> (Answer, Option<Url>) {
+) -> (Answer, Page) {
     let github = match github(client, repository) {
         Ok(github) => github,
-        Err(error) => return (Answer::NotSent(error.to_string()), None),
+        Err(error) => return (Answer::NotSent(error.to_string()), Page::default()),
     };
     match timeout(limit, answered(&github, call, runner)).await {
         Ok(Ok(answered)) => answered,
-        Ok(Err(error)) => (unanswered(&error, &call.url), None),
-        Err(_) => (Answer::Unknown("no complete answer in time".to_owned()), None),
+        Ok(Err(error)) => (unanswered(&error, &call.url), Page::default()),
+        Err(_) => (
+            Answer::Unknown("no complete answer in time".to_owned()),
+            Page::default(),
+        ),
     }
 }
 
@@ -47,7 +50,7 @@ fn github(client: &Client, repository: &Repository) -> Result<Octocrab, Error> {
         .build_with_reqwest(client.clone())
 }
 
-async fn answered(github: &Octocrab, call: &Call, runner: &Runner) -> Result<(Answer, Option<Url>), Error> {
+async fn answered(github: &Octocrab, call: &Call, runner: &Runner) -> Result<(Answer, Page), Error> {
     let (url, payload) = (call.url.as_str(), Some(&call.payload));
     let response = match call.method {
         Method::POST => github._post(url, payload).await?,
@@ -57,18 +60,27 @@ async fn answered(github: &Octocrab, call: &Call, runner: &Runner) -> Result<(An
     };
     let (head, body) = response.into_parts();
     let body = http_body_util::Limited::new(body, READ);
-    let body = body
-        .collect()
-        .await
-        .map(|body| body.to_bytes())
-        .unwrap_or_default();
-    let link = head.headers.get("link").and_then(|value| value.to_str().ok());
-    // The token goes to the API's own host alone.
-    let page = next_page(link).filter(|page| page.origin() == call.url.origin());
+    let Ok(body) = body.collect().await else {
+        let broken = Answer::Unknown("the answer broke off, or is too large".to_owned());
+        return Ok((broken, Page::default()));
+    };
+    let body = body.to_bytes();
+    let now = environment::now();
+    let left = (
+        text(&head.headers, "x-ratelimit-remaining"),
+        text(&head.headers, "x-ratelimit-reset"),
+    );
+    // A clock that is ahead must not make it no wait at all.
+    let resets = || resets_after(left, now).filter(|wait| !wait.is_zero());
     let answer = Answer::Status {
         code: head.status.as_u16(),
-        retry_after: wait(&head.headers),
+        retry_after: wait(&head.headers).or_else(resets),
         body: runner.hide(&String::from_utf8_lossy(&body)),
+    };
+    let page = Page {
+        body: serde_json::from_slice(&body).unwrap_or_default(),
+        // The token goes to the API's own host alone.
+        next: next_page(text(&head.headers, "link")).filter(|page| page.origin() == call.url.origin()),
     };
     Ok((answer, page))
 }

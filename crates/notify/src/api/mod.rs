@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Url};
+use serde_json::Value;
 
 use gha::Runner;
 use gha::edge::{environment, http};
@@ -12,7 +13,7 @@ use gha::env::Env;
 
 use crate::channel::{Call, Channel, Fate, Heard};
 use crate::cli::INTERFACE;
-use crate::delivery::{Answer, Next, next, next_page, resets_after, retry_after};
+use crate::delivery::{Answer, Next, next, retry_after};
 use crate::error::Error;
 use crate::message::Message;
 use crate::state::Posted;
@@ -110,13 +111,18 @@ pub async fn deliver(client: &Client, telling: Telling<'_>, limits: Limits, runn
             "left-out"
         }
     };
+    // Two receivers of one kind are told apart by their names.
+    let named = |posted: Posted| Posted {
+        channel: name.to_owned(),
+        ..posted
+    };
     Delivery {
         receiver: name.to_owned(),
         delivered,
         how,
         tries: line.tries,
         reason,
-        posted,
+        posted: posted.map(named),
     }
 }
 
@@ -176,29 +182,29 @@ impl<'a> Line<'a> {
             let limit = self.limits.one_try.min(self.left());
             let (answer, page) = match self.channel.github() {
                 Some(repository) => github::send(self.client, repository, call, limit, self.runner).await,
-                None => (post(self.client, call, limit, self.runner).await, None),
+                None => post(self.client, call, limit, self.runner).await,
             };
             let jitter = f64::from(environment::random()[0]) / 255.0;
             let answer = answer.or_wait(|body| self.channel.wait(body));
             let accepted = self.channel.accepted(&answer);
-            let heed = |code: u16, body: &str| Heard {
+            let heed = |code: u16| Heard {
                 code,
-                body: serde_json::from_str(body).unwrap_or_default(),
-                next: page.clone(),
+                body: page.body.clone(),
+                next: page.next.clone(),
             };
             if let Answer::Status {
                 code,
                 retry_after: None,
-                body,
+                ..
             } = &answer
                 && call.heeds.contains(code)
             {
-                return Ok(heed(*code, body));
+                return Ok(heed(*code));
             }
             let next = next(&answer, accepted, call.repeatable, nth, self.left(), jitter);
             match (next, &answer) {
-                (Next::Delivered, Answer::Status { code, body, .. }) => return Ok(heed(*code, body)),
-                (Next::Delivered, _) => return Ok(heed(200, "")),
+                (Next::Delivered, Answer::Status { code, .. }) => return Ok(heed(*code)),
+                (Next::Delivered, _) => return Ok(heed(200)),
                 (Next::GiveUp(reason), Answer::Status { body, .. }) => {
                     let hint = self.channel.hint(body);
                     return Err(hint.map_or(reason.clone(), |hint| format!("{reason}; {hint}")));
@@ -216,8 +222,17 @@ impl<'a> Line<'a> {
     }
 }
 
+/// What was answered, as it came: what is read and written again must not be hidden in between. Nothing shows it.
+#[derive(Default)]
+struct Page {
+    /// The body; `null` where it is no JSON.
+    body: Value,
+    /// Where it goes on.
+    next: Option<Url>,
+}
+
 /// One try.
-async fn post(client: &Client, call: &Call, limit: Duration, runner: &Runner) -> Answer {
+async fn post(client: &Client, call: &Call, limit: Duration, runner: &Runner) -> (Answer, Page) {
     let mut request = client
         .request(call.method.clone(), call.url.clone())
         .timeout(limit);
@@ -231,7 +246,7 @@ async fn post(client: &Client, call: &Call, limit: Duration, runner: &Runner) ->
     }
     let mut response = match request.send().await {
         Ok(response) => response,
-        Err(error) => return unanswered(error, &call.url),
+        Err(error) => return (unanswered(error, &call.url), Page::default()),
     };
     let (code, retry_after) = (response.status().as_u16(), wait(response.headers()));
     let mut body = Vec::new();
@@ -243,11 +258,13 @@ async fn post(client: &Client, call: &Call, limit: Duration, runner: &Runner) ->
             Err(_) => break,
         }
     }
-    Answer::Status {
+    let answer = Answer::Status {
         code,
         retry_after,
         body: runner.hide(&String::from_utf8_lossy(&body)),
-    }
+    };
+    let body = serde_json::from_slice(&body).unwrap_or_default();
+    (answer, Page { body, next: None })
 }
 
 /// A try without an answer.
@@ -270,10 +287,12 @@ fn not_sent(reason: String, url: &Url) -> Answer {
 
 /// How long to wait by an answer's headers.
 fn wait(headers: &HeaderMap) -> Option<Duration> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let now = environment::now();
-    let left = (text("x-ratelimit-remaining"), text("x-ratelimit-reset"));
-    retry_after(text("retry-after"), now).or_else(|| resets_after(left, now))
+    retry_after(text(headers, "retry-after"), environment::now())
+}
+
+/// A header as text.
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 /// A try as a fragment for the log.

@@ -103,6 +103,7 @@ fn services() -> Vec<(Box<dyn Channel>, usize)> {
                 repository: repository(),
                 sha,
                 environment: "production".to_owned(),
+                about: "acme/shop/production".to_owned(),
                 run,
             }),
             4 * kib,

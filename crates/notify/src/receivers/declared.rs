@@ -22,6 +22,20 @@ pub(super) async fn all(file: &Read, making: &Making<'_>) -> Result<Vec<Receiver
             file: &file.name,
             receiver: name,
         };
+        let withheld = super::withheld(making.runner.context());
+        let is_there = |name: &String| {
+            making
+                .runner
+                .env()
+                .get(name)
+                .is_some_and(|value| !value.trim().is_empty())
+        };
+        if let Some(who) = withheld.filter(|_| !declared.variables().iter().all(is_there)) {
+            making
+                .runner
+                .info(&format!("{name}: {who} has no secrets, so it is not told"));
+            continue;
+        }
         let way = one(declared, &place, making).await?;
         all.push(Receiver {
             name: name.clone(),
@@ -81,11 +95,13 @@ impl Place<'_> {
     }
 }
 
-/// A name as shells take it.
+/// A name as variables have it: in capitals, and of several words where it is long. What looks otherwise may be the secret itself.
 fn is_variable(name: &str) -> bool {
     let mut bytes = name.bytes();
-    let is_first = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
-    bytes.next().is_some_and(is_first) && bytes.all(|byte| is_first(byte) || byte.is_ascii_digit())
+    let is_first = |byte: u8| byte.is_ascii_uppercase() || byte == b'_';
+    let is_name =
+        bytes.next().is_some_and(is_first) && bytes.all(|byte| is_first(byte) || byte.is_ascii_digit());
+    is_name && (name.len() <= 20 || name.contains('_'))
 }
 
 async fn one(declared: &Declared, place: &Place<'_>, making: &Making<'_>) -> Result<Way, Failure> {

@@ -1,6 +1,7 @@
 //! The receivers that flags and their secrets configure.
 
 use gha::Failure;
+use secrecy::ExposeSecret as _;
 
 use super::making::Making;
 use super::{Receiver, Way};
@@ -107,6 +108,9 @@ pub(super) async fn on_github(
     let Some(token) = making.secret(&GITHUB, flags.github_token_file.as_deref()).await? else {
         return Ok(Vec::new());
     };
+    if !token.expose_secret().bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Error::Token.into());
+    }
     let context = runner.context();
     if context.repository.is_empty() || context.sha.is_empty() {
         return Err(Error::NoRepository.into());
@@ -118,7 +122,13 @@ pub(super) async fn on_github(
     };
     let run = Run::of(context);
     let mut all = Vec::new();
+    let mut kinds: Vec<OnGitHub> = Vec::new();
     for kind in &flags.github {
+        if !kinds.contains(kind) {
+            kinds.push(*kind);
+        }
+    }
+    for kind in kinds {
         let repository = repository.clone();
         let sha = github::commit(context).to_owned();
         let receiver = match kind {
@@ -148,6 +158,7 @@ pub(super) async fn on_github(
                         repository,
                         sha,
                         environment,
+                        about: message.about.clone(),
                         run,
                     };
                     Receiver::http(deployment::NAME, deployment)
@@ -160,7 +171,12 @@ pub(super) async fn on_github(
                 .map(|tag| Receiver::http(release_notes::NAME, ReleaseNotes { repository, tag, run }))
                 .ok_or((release_notes::NAME, "this run is of no tag")),
         };
+        let is_of_commit = matches!(kind, OnGitHub::Status | OnGitHub::Deployment);
         match receiver {
+            Ok(receiver) if is_of_commit && !github::has_commit(context) => {
+                let why = "a comment does not say which commit is deployed";
+                runner.info(&format!("{}: left out, because {why}", receiver.name));
+            }
             Ok(receiver) => all.push(receiver),
             Err((name, why)) => runner.info(&format!("{name}: left out, because {why}")),
         }

@@ -122,7 +122,10 @@ impl Receivers {
 
     /// Whether there are receivers, and no route leads this message to one of them.
     pub(crate) fn leave_out(&self, message: &Message) -> bool {
-        let takes = |receiver: &Receiver| self.routes.take(message, &receiver.name) && !receiver.is_record();
+        let takes = |receiver: &Receiver| {
+            let hears = receiver.hears(message, None) && !receiver.is_record();
+            hears && self.routes.take(message, &receiver.name)
+        };
         self.routes.are_given() && !self.all.is_empty() && !self.all.iter().any(takes)
     }
 }
@@ -138,7 +141,7 @@ impl Receiver {
     /// The message that it has of this deploy already.
     pub(crate) fn before<'a>(&self, state: Option<&'a State>) -> Option<&'a Posted> {
         match &self.way {
-            Way::Http(channel) => state?.of(channel.name(), channel.place()),
+            Way::Http(channel) => state?.of(&self.name, channel.place()),
             Way::Mail(_) => None,
         }
     }

@@ -32,18 +32,27 @@ pub(crate) struct Read {
 impl Read {
     /// The variables that hold the secrets of its receivers.
     pub(crate) fn variables(&self) -> Vec<String> {
-        let of = |declared: &Declared| match declared {
-            Declared::Slack { webhook_env, .. }
-            | Declared::Teams { webhook_env, .. }
-            | Declared::Discord { webhook_env, .. } => vec![webhook_env.clone()],
-            Declared::SlackToken { token_env, .. } => vec![token_env.clone()],
-            Declared::Pagerduty { key_env, .. } => vec![key_env.clone()],
-            Declared::Email { smtp_url_env, .. } => vec![smtp_url_env.clone()],
-            Declared::Webhook {
+        self.receivers.values().flat_map(Declared::variables).collect()
+    }
+}
+
+impl Declared {
+    /// The variables that hold its secrets.
+    pub(crate) fn variables(&self) -> Vec<String> {
+        let named = match self {
+            Self::Slack { webhook_env, .. }
+            | Self::Teams { webhook_env, .. }
+            | Self::Discord { webhook_env, .. } => {
+                vec![webhook_env]
+            }
+            Self::SlackToken { token_env, .. } => vec![token_env],
+            Self::Pagerduty { key_env, .. } => vec![key_env],
+            Self::Email { smtp_url_env, .. } => vec![smtp_url_env],
+            Self::Webhook {
                 url_env, secret_env, ..
-            } => vec![url_env.clone(), secret_env.clone()],
+            } => vec![url_env, secret_env],
         };
-        self.receivers.values().flat_map(of).flatten().collect()
+        named.into_iter().flatten().cloned().collect()
     }
 }
 
@@ -213,7 +222,7 @@ fn parse(written: &str) -> Result<(BTreeMap<String, Declared>, Routes), String> 
                 shown()
             ));
         }
-        if NAMES.contains(&name.as_str()) {
+        if NAMES.contains(&name.as_str()) || name.starts_with("github-") {
             return Err(format!(
                 "the receiver `{}` has the name of one of the inputs; name it otherwise",
                 shown()
@@ -258,6 +267,12 @@ impl Written {
         if let Some(stranger) = self.to.0.iter().find(|name| !is_known(name)) {
             let of_file = receivers.keys().map(String::as_str);
             let known: Vec<&str> = of_file.chain(NAMES).collect();
+            if stranger.chars().count() > 20 {
+                return Err(format!(
+                    "`to` names who is no receiver; there are {}",
+                    known.join(", ")
+                ));
+            }
             return Err(wrong("receiver", stranger, &known));
         }
         Ok(Route {
@@ -288,6 +303,11 @@ fn said(error: &serde_saphyr::Error) -> String {
     let said = said
         .split_once(" at line ")
         .map_or(said.as_str(), |(said, _)| said);
+    // What stands there may be a secret.
+    let said = match said.starts_with("invalid type") || said.starts_with("invalid value") {
+        true => "a value of another kind is needed here",
+        false => said,
+    };
     let said = text::cut(&text::visible(said), 300);
     line.map_or(said.clone(), |line| format!("line {line}: {said}"))
 }

@@ -89,7 +89,7 @@ impl Routes {
         }
     }
 
-    /// Critical pages, high is mailed and stands in Slack, medium stands in Slack, and low in a channel of Slack for information; in the
+    /// Critical pages (where nobody can be paged it goes the way of high), high is mailed and stands in Slack, medium stands in Slack, and low in a channel of Slack for information; in the
     /// others' where there is none. Who is told by other ways hears everything.
     pub(crate) fn by_severity(configured: &[&str]) -> Self {
         let route = |severity: Severity, to: &[&str]| Route {
@@ -99,11 +99,13 @@ impl Routes {
         };
         let chat = [slack::NAME, slack_bot::NAME];
         let info = [slack::INFO, slack_bot::INFO];
+        let high = [email::NAME, slack::NAME, slack_bot::NAME];
+        let has_pages = configured.contains(&"pagerduty");
         let has_info = configured.iter().any(|name| info.contains(name));
         Self {
             routes: Some(vec![
-                route(Severity::Critical, &["pagerduty"]),
-                route(Severity::High, &[email::NAME, slack::NAME, slack_bot::NAME]),
+                route(Severity::Critical, if has_pages { &["pagerduty"] } else { &high }),
+                route(Severity::High, &high),
                 route(Severity::Medium, &chat),
                 route(Severity::Low, if has_info { &info } else { &chat }),
             ]),
@@ -198,6 +200,7 @@ mod tests {
             "slack slack-token teams github-status"
         );
         assert_eq!(told(&all, Severity::Low), "slack-info teams github-status");
+        assert_eq!(told(&["slack", "email"], Severity::Critical), "slack email");
         // Without a channel for information it is said where the rest is.
         assert_eq!(told(&["pagerduty", "slack"], Severity::Low), "slack");
         assert_eq!(

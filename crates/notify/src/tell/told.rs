@@ -84,6 +84,11 @@ pub(crate) fn conclude(sending: &Sending, told: &Told<'_>, runner: &Runner) -> R
     let all = sending.require.contains(&Required::All);
     let named = |name: &str| sending.require.contains(&Required::One(name.to_owned()));
     if told.deliveries.is_empty() {
+        let is_lost = told.anybody && all && told.message.phase.is_bad();
+        if is_lost && receivers::withheld(runner.context()).is_none() {
+            let nobody = "no route leads to anybody".to_owned();
+            return Err(Failure::from(Error::Undelivered(nobody)).knowing(known));
+        }
         return match told.anybody || told.message.phase == Phase::Started {
             true => Ok(known),
             false => nobody(sending, known, runner),

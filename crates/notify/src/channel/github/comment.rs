@@ -67,12 +67,17 @@ impl Channel for Comment {
         };
         let (oldest, others) = there.split_first()?;
         let mut todo = Vec::new();
-        let is_newest = there.iter().all(|ours| ours.run <= self.run);
+        let is_newest = !there.iter().any(|ours| ours.run.stays_before(self.run));
         if is_newest && !(posted && others.is_empty()) {
             todo.push(self.patch(message, oldest.id));
         }
         if is_newest {
             todo.extend(others.iter().map(|ours| self.delete(ours.id)));
+        }
+        if posted && !is_newest {
+            // A newer run was faster by a moment, and what it says stays.
+            let own = there.iter().filter(|ours| ours.run == self.run);
+            todo.extend(own.map(|ours| self.delete(ours.id)));
         }
         todo.into_iter().nth(heard.len())
     }
@@ -82,7 +87,8 @@ impl Channel for Comment {
         // The first answer says who we are; lists are no objects.
         let mut after = heard.iter().skip(1);
         let is_changed = after.any(|heard| heard.code == 200 && heard.body.is_object());
-        match (is_new, is_changed) {
+        let is_gone = heard.iter().any(|heard| heard.code == 204);
+        match (is_new && (is_changed || !is_gone), is_changed) {
             (true, _) => Fate::Sent,
             (false, true) => Fate::Updated,
             (false, false) => newer(),
@@ -279,6 +285,33 @@ mod tests {
     }
 
     #[test]
+    fn one_that_a_newer_run_wrote_meanwhile_stays_alone() {
+        let late = [comment(49, "github-actions[bot]", Run { id: 8, attempt: 1 })];
+        let (channel, message) = (
+            Comment {
+                run: Run { id: 7, attempt: 1 },
+                ..channel()
+            },
+            good(),
+        );
+        let ours = comment(50, "github-actions[bot]", Run { id: 7, attempt: 1 });
+        let there = Value::from(vec![late[0].clone(), ours]);
+        let mut all = vec![
+            heard(403, json!({})),
+            heard(200, json!([])),
+            heard(201, json!({"id": 50})),
+            heard(200, there),
+        ];
+        assert_eq!(
+            line(&channel.turn(&message, None, &all).unwrap()),
+            "DELETE /issues/comments/50"
+        );
+        all.push(heard(204, Value::Null));
+        assert!(channel.turn(&message, None, &all).is_none());
+        assert_eq!(channel.fate(None, &all), newer());
+    }
+
+    #[test]
     fn what_others_wrote_stays() {
         let old = Run { id: 5, attempt: 1 };
         for (login, author) in [
@@ -299,12 +332,14 @@ mod tests {
 
     #[test]
     fn what_is_newer_stays() {
-        for later in [Run { id: 8, attempt: 1 }, Run { id: 7, attempt: 3 }] {
-            let (lines, fate) = told(None, vec![comment(3, "github-actions[bot]", later)], &[]);
-            assert_eq!((lines, fate), (vec![], newer()));
+        let later = Run { id: 7, attempt: 3 };
+        let (lines, fate) = told(None, vec![comment(3, "github-actions[bot]", later)], &[]);
+        assert_eq!((lines, fate), (vec![], newer()));
+        // The same attempt, and an old run that is run again.
+        for earlier in [NOW, Run { id: 8, attempt: 1 }] {
+            let (lines, _) = told(None, vec![comment(3, "github-actions[bot]", earlier)], &[]);
+            assert_eq!(lines, ["PATCH /issues/comments/3"]);
         }
-        let again = told(None, vec![comment(3, "github-actions[bot]", NOW)], &[]);
-        assert_eq!(again.0, ["PATCH /issues/comments/3"]);
     }
 
     proptest! {

@@ -5,7 +5,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Repository, Run, description, hint, is_of_github, listed, newer, run_of, run_page};
+use super::{Repository, Run, description, hint, is_of_github, key, listed, newer, run_of, run_page};
 use crate::channel::{Call, Channel, Fate, Heard};
 use crate::delivery::Answer;
 use crate::message::Message;
@@ -29,6 +29,8 @@ pub struct Deployment {
     pub sha: String,
     /// The environment.
     pub environment: String,
+    /// What is deployed where, so that two services of one commit have one each.
+    pub about: String,
     /// The run that deploys.
     pub run: Run,
 }
@@ -142,9 +144,12 @@ impl Deployment {
             let path = ["deployments", &id.to_string(), "statuses"];
             let (statuses, rest) = listed(self.repository.get(&path, &[("per_page", "30")]), heard)?;
             heard = rest;
-            if is_ours(deployment) {
+            if self.is_ours(deployment) {
                 let last = statuses.first().and_then(|status| status["log_url"].as_str());
-                if last.and_then(run_of).is_some_and(|run| run > self.run) {
+                if last
+                    .and_then(run_of)
+                    .is_some_and(|run| run.stays_before(self.run))
+                {
                     return Ok((Found::Newer, heard));
                 }
                 ours = ours.or(Some(id));
@@ -163,6 +168,16 @@ impl Deployment {
         page.and_then(run_of).is_some_and(|run| run.id == self.run.id)
     }
 
+    /// Whether this run made it, in whichever job. GitHub gives the payload back as it was sent, older servers as text.
+    fn is_ours(&self, deployment: &Value) -> bool {
+        let payload = &deployment["payload"];
+        let as_text = payload
+            .as_str()
+            .and_then(|text| serde_json::from_str::<Value>(text).ok());
+        let payload = as_text.as_ref().unwrap_or(payload);
+        payload["by"] == BY && payload["about"] == key(&self.about) && payload["run"] == self.run.id
+    }
+
     fn create(&self, message: &Message) -> Call {
         let payload = json!({
             "ref": self.sha,
@@ -171,7 +186,7 @@ impl Deployment {
             // What is deployed is this commit, not what a merge would make of it; and what it must pass was asked before.
             "auto_merge": false,
             "required_contexts": [],
-            "payload": {"by": BY},
+            "payload": {"by": BY, "about": key(&self.about), "run": self.run.id},
         });
         self.repository.call(Method::POST, &["deployments"], payload)
     }
@@ -192,15 +207,6 @@ impl Deployment {
     }
 }
 
-/// GitHub gives the payload back as it was sent, older servers as text.
-fn is_ours(deployment: &Value) -> bool {
-    let payload = &deployment["payload"];
-    let as_text = payload
-        .as_str()
-        .and_then(|text| serde_json::from_str::<Value>(text).ok());
-    as_text.as_ref().unwrap_or(payload)["by"] == BY
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::tests::{heard, line, repository};
@@ -213,6 +219,7 @@ mod tests {
             repository: repository(),
             sha: "abc".to_owned(),
             environment: "production".to_owned(),
+            about: "acme/shop/production".to_owned(),
             run: Run { id: 7, attempt: 1 },
         }
     }
@@ -271,8 +278,19 @@ mod tests {
     }
 
     #[test]
+    fn that_of_another_run_or_service_is_left_alone() {
+        for (about, run) in [("acme/shop/web/production", 7), ("acme/shop/production", 6)] {
+            let payload = json!({"by": BY, "about": key(about), "run": run});
+            let there = json!([{"id": 4, "payload": payload}]);
+            let (lines, ..) = told(None, &[there, json!([]), json!({"id": 9}), json!({})]);
+            assert_eq!(lines[2..], ["POST /deployments", "POST /deployments/9/statuses"]);
+        }
+    }
+
+    #[test]
     fn one_of_ours_is_used_again() {
-        for payload in [json!({"by": BY}), json!(r#"{"by":"deploy-actions/notify"}"#)] {
+        let ours = json!({"by": BY, "about": key("acme/shop/production"), "run": 7});
+        for payload in [ours.clone(), json!(ours.to_string())] {
             let (lines, posted, fate) = told(
                 None,
                 &[json!([{"id": 4, "payload": payload}]), json!([]), json!({})],

@@ -72,6 +72,13 @@ pub struct Run {
 }
 
 impl Run {
+    /// Whether what this run wrote stays before `ours`: a greater number, or a later attempt. Who runs an old run again means it, and outside
+    /// of a run the last one counts.
+    fn stays_before(self, ours: Self) -> bool {
+        let is_later = self.id > ours.id && ours.attempt <= 1;
+        ours.id != 0 && (is_later || self.id == ours.id && self.attempt > ours.attempt)
+    }
+
     /// That of this process; zeros outside of one.
     #[must_use]
     pub fn of(context: &Context) -> Self {
@@ -82,11 +89,19 @@ impl Run {
     }
 }
 
-/// The commit that a reader looks at: on a pull request the head of its branch, not the one that GitHub made to try the merge.
+/// The commit that a reader looks at: on a pull request the head of its branch, not the one that GitHub made to try the merge; after
+/// another workflow the one that it ran for.
 #[must_use]
 pub fn commit(context: &Context) -> &str {
-    let head = context.payload_text("/pull_request/head/sha");
+    let of = |pointer| context.payload_text(pointer);
+    let head = of("/pull_request/head/sha").or_else(|| of("/workflow_run/head_sha"));
     head.unwrap_or(&context.sha)
+}
+
+/// Whether the event names a commit at all: a comment does not, and the run has that of the default branch.
+#[must_use]
+pub fn has_commit(context: &Context) -> bool {
+    context.event_name != "issue_comment"
 }
 
 /// The pull request that the run is about.
@@ -98,9 +113,11 @@ pub fn pull_request(context: &Context) -> Option<u64> {
         .payload
         .pointer("/issue/pull_request")
         .and_then(|_| number("/issue/number"));
-    number("/pull_request/number")
-        .or(commented)
-        .or_else(|| number("/workflow_run/pull_requests/0/number"))
+    // One of another repository has the same number as one of this.
+    let home = number("/repository/id");
+    let is_ours = number("/workflow_run/pull_requests/0/base/repo/id").is_none_or(|base| Some(base) == home);
+    let later = || number("/workflow_run/pull_requests/0/number").filter(|_| is_ours);
+    number("/pull_request/number").or(commented).or_else(later)
 }
 
 /// The tag of the release that the run is about.
@@ -245,8 +262,11 @@ pub(crate) mod tests {
         let comment = json!({"issue": {"number": 8, "pull_request": {}}});
         assert_eq!(of("refs/heads/main", comment), (merge(), Some(8), None));
         assert_eq!(of("refs/heads/main", json!({"issue": {"number": 8}})).1, None);
-        let later = json!({"workflow_run": {"pull_requests": [{"number": 9}]}});
-        assert_eq!(of("refs/heads/main", later).1, Some(9));
+        let later = json!({"workflow_run": {"head_sha": "branch", "pull_requests": [{"number": 9}]}});
+        assert_eq!(of("refs/heads/main", later), ("branch".to_owned(), Some(9), None));
+        let foreign = json!({"id": 1});
+        let foreign = json!({"repository": {"id": 2}, "workflow_run": {"pull_requests": [{"number": 9, "base": {"repo": foreign}}]}});
+        assert_eq!(of("refs/heads/main", foreign).1, None);
         assert_eq!(of("refs/tags/v1/2", json!({})).2.as_deref(), Some("v1/2"));
         assert_eq!(
             of("refs/heads/main", json!({"release": {"tag_name": "v3"}}))
@@ -270,6 +290,18 @@ pub(crate) mod tests {
             ("https://ci.example.com/7", None),
         ] {
             assert_eq!(run_of(page), expected, "{page}");
+        }
+        for (theirs, ours, stays) in [
+            ((8, 1), (7, 1), true),
+            ((7, 2), (7, 1), true),
+            ((7, 1), (7, 1), false),
+            ((6, 9), (7, 1), false),
+            // The old run was run again, to go back to what it deployed.
+            ((8, 1), (7, 2), false),
+            ((8, 1), (0, 1), false),
+        ] {
+            let run = |(id, attempt)| Run { id, attempt };
+            assert_eq!(run(theirs).stays_before(run(ours)), stays, "{theirs:?} {ours:?}");
         }
         let written = mark("k", Run { id: 7, attempt: 2 });
         assert_eq!(marked(&written, "k"), run(7, 2));

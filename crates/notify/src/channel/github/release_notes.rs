@@ -86,7 +86,8 @@ impl Channel for ReleaseNotes {
 impl ReleaseNotes {
     /// The notes with the section, where there is room and no newer run has written; else what becomes of it.
     fn fitting(&self, old: &str, message: &Message) -> Result<String, Fate> {
-        let is_late = section(old, &key(&message.about)).is_some_and(|(_, _, run)| run > self.run);
+        let is_late =
+            section(old, &key(&message.about)).is_some_and(|(_, _, run)| run.stays_before(self.run));
         match (is_too_long(old), is_late) {
             (true, _) => Err(full()),
             (false, true) => Err(newer()),
@@ -125,12 +126,12 @@ fn full() -> Fate {
 
 /// The section of this key in the notes: where it begins and ends, and the run that wrote it.
 fn section(notes: &str, key: &str) -> Option<(usize, usize, Run)> {
-    let from = notes.find(&format!("{MARK} {key} "))?;
-    let line = notes[from..].lines().next()?.trim_end();
-    let run = marked(line, key)?;
     let end = end(key);
-    let length = notes[from..].find(&end)? + end.len();
-    Some((from, from + length, run))
+    let ends = notes.find(&end)?;
+    // The last mark before the end: where somebody took away the end of an earlier one, what stands between is theirs.
+    let from = notes[..ends].rfind(&format!("{MARK} {key} "))?;
+    let run = marked(notes[from..].lines().next()?.trim_end(), key)?;
+    Some((from, ends + end.len(), run))
 }
 
 /// The line that ends a section.
@@ -194,6 +195,18 @@ mod tests {
                 .is_none()
         );
         assert_eq!(channel.fate(None, &[later]), newer());
+    }
+
+    #[test]
+    fn what_stands_before_the_last_mark_is_somebodys() {
+        let first = notes("mine", &good(), NOW);
+        let broken = first.replace(&end(&key(&good().about)), "and this too");
+        let again = notes(&notes(&broken, &good(), NOW), &good(), NOW);
+        assert!(
+            again.contains("mine") && again.contains("and this too"),
+            "{again}"
+        );
+        assert_eq!(again.matches("<!-- /deploy-actions").count(), 1);
     }
 
     proptest! {

@@ -78,7 +78,8 @@ impl CommitStatus {
         let mut said = before.body.as_array().into_iter().flatten();
         let last = said.find(|status| status["context"] == context);
         let page = last.and_then(|status| status["target_url"].as_str());
-        page.and_then(run_of).is_some_and(|run| run > self.run)
+        page.and_then(run_of)
+            .is_some_and(|run| run.stays_before(self.run))
     }
 
     fn say(&self, message: &Message) -> Call {
