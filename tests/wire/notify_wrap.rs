@@ -101,6 +101,31 @@ fn signals_reach_the_command_and_its_end_is_told() {
 }
 
 #[test]
+fn the_second_signal_leaves_nothing_behind() {
+    let (place, slack) = (Place::new(), Workspace::open().unwrap());
+    let script = "trap '' INT TERM; echo $$ > pid; echo ready; while :; do sleep 0.05; done";
+    let running = Running::start(wrapped(&place, &slack, &[], script));
+    running.wait_for("ready");
+    let pid = fs::read_to_string(place.path().join("pid")).unwrap();
+    // One that ended and of which nobody has taken note yet does not run.
+    let stat = format!("/proc/{}/stat", pid.trim());
+    let runs = || fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z "));
+    assert!(runs());
+    // A stopped process gets both when it goes on, before anything else of it runs.
+    running.signal(Signal::STOP);
+    running.signal(Signal::INT);
+    running.signal(Signal::TERM);
+    running.signal(Signal::CONT);
+    let finished = running.finish();
+    finished.says(&["it left at once, because a second signal came"]);
+    let left = Instant::now();
+    while runs() {
+        assert!(left.elapsed() < Duration::from_secs(5));
+        std::thread::yield_now();
+    }
+}
+
+#[test]
 fn a_receiver_that_is_not_there_keeps_nobody_from_working() {
     let place = Place::new();
     let run = |flags: &[&str], script: &str| {

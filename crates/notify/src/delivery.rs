@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use gha::text;
 use jiff::Timestamp;
-use jiff::fmt::rfc2822;
 use reqwest::Url;
 
 /// How much of an answer is told, in characters.
@@ -119,15 +118,15 @@ pub fn next(
     }
 }
 
-/// Reads `Retry-After`: seconds, or the moment from which to try again
-/// (<https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3>).
+/// Reads `Retry-After`: seconds, or the moment from which to try again, in one of its three forms
+/// (<https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3>, <https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7>).
 #[must_use]
 pub fn retry_after(header: Option<&str>, now: Timestamp) -> Option<Duration> {
     let header = header?.trim();
     if let Ok(seconds) = header.parse::<f64>() {
         return wait(seconds);
     }
-    let moment = rfc2822::DateTimeParser::new().parse_timestamp(header).ok()?;
+    let moment = Timestamp::try_from(httpdate::parse_http_date(header).ok()?).ok()?;
     // One that is over by now is no time at all.
     Some(Duration::try_from(moment.duration_since(now)).unwrap_or_default())
 }
@@ -224,6 +223,8 @@ mod tests {
             (Some("1e300"), Some(u64::MAX)),
             (Some("Fri, 31 Dec 1999 23:59:59 GMT"), Some(0)),
             (Some("Mon, 23 Nov 2026 10:00:30 GMT"), Some(30_000)),
+            (Some("Monday, 23-Nov-26 10:00:30 GMT"), Some(30_000)),
+            (Some("Mon Nov 23 10:00:30 2026"), Some(30_000)),
             (Some("tomorrow"), None),
             (None, None),
         ] {

@@ -6,12 +6,16 @@ use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal as Unix, kill_process_group, test_kill_process_group};
 use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, Command};
 
-use crate::edge::cancel::{Cancel, Cancelled, Signal};
+use crate::edge::cancel::{Cancel, Cancelled};
 use crate::text;
+
+mod group;
+
+use group::Group;
+pub(crate) use group::end_all;
 
 /// The most that is kept of a child's output.
 const OUTPUT_LIMIT: u64 = 16 * 1024 * 1024;
@@ -289,64 +293,6 @@ async fn read(pipe: Option<impl tokio::io::AsyncRead + Unpin>) -> std::io::Resul
     (&mut pipe).take(OUTPUT_LIMIT).read_to_end(&mut kept).await?;
     tokio::io::copy(&mut pipe, &mut tokio::io::sink()).await?;
     Ok(kept)
-}
-
-/// A child's process group, ended when this goes out of scope.
-struct Group(Option<Pid>);
-
-impl Group {
-    fn of(child: &Child) -> Self {
-        Self(
-            child
-                .id()
-                .and_then(|id| i32::try_from(id).ok())
-                .and_then(Pid::from_raw),
-        )
-    }
-
-    /// It is not ours to end.
-    fn leave(mut self) {
-        self.0 = None;
-    }
-
-    fn pass_on(&self, signal: Signal) {
-        let signal = match signal {
-            Signal::Interrupt => Unix::INT,
-            Signal::Terminate => Unix::TERM,
-            Signal::HangUp => Unix::HUP,
-        };
-        if let Some(pid) = self.0 {
-            // It may have ended by itself meanwhile.
-            let _ = kill_process_group(pid, signal);
-        }
-    }
-
-    fn kill(&self) {
-        if let Some(pid) = self.0 {
-            // Nobody is left in the group where all went well.
-            let _ = kill_process_group(pid, Unix::KILL);
-        }
-    }
-
-    /// Ends the group and waits until it is gone, so that nothing of it is left when we are. A process that ended and
-    /// that nobody has taken note of still counts, hence the limit.
-    async fn end(mut self, child: &mut Child) {
-        self.kill();
-        let Some(pid) = self.0.take() else { return };
-        let _ = child.wait().await;
-        for _ in 0..100 {
-            if test_kill_process_group(pid).is_err() {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        self.kill();
-    }
 }
 
 #[cfg(test)]

@@ -8,10 +8,10 @@ use std::time::Duration;
 use clap::{ArgMatches, Command, Parser};
 use tokio::runtime::Runtime;
 
-use crate::edge::environment;
 use crate::edge::runner::Runner;
 use crate::edge::supervise::supervise;
 use crate::edge::writer::Writer;
+use crate::edge::{environment, process};
 use crate::env::Env;
 use crate::exit::Exit;
 use crate::failure::{Failure, chain};
@@ -109,6 +109,7 @@ where
         Ok(ended) => return ended.unwrap_or(Exit::Bug).into(),
         Err(failure) => failure,
     };
+    process::end_all();
     // The tool did not stop. If it is stuck in a write, the end may be too, so nobody waits for it long.
     let exit = left.exit;
     let (done, ended) = std::sync::mpsc::channel();

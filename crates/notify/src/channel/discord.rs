@@ -81,10 +81,9 @@ fn payload(message: &Message) -> Value {
         Phase::RolledBack | Phase::Cancelled => 0x00d2_9922,
         Phase::Failed => 0x00cf_222e,
     };
-    let undo = message.undo.iter().take(3).map(|undo| format!("to undo: {undo}"));
     let mut description: Vec<String> = Vec::new();
     let mut left = DESCRIPTION;
-    for paragraph in message.paragraphs().chain(undo) {
+    for paragraph in message.paragraphs().chain(message.undoing()) {
         let paragraph = escaped(&paragraph, left);
         left = left.saturating_sub(units(&paragraph) + 1);
         description.push(paragraph);

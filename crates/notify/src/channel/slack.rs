@@ -96,11 +96,8 @@ impl Channel for Slack {
 /// The message, as webhooks and the API take it.
 pub(super) fn payload(message: &Message) -> Value {
     let mut blocks = vec![json!({"type": "header", "text": plain(&message.headline, HEADER)})];
-    for paragraph in message.paragraphs() {
+    for paragraph in message.paragraphs().chain(message.undoing()) {
         blocks.push(section(&paragraph));
-    }
-    for undo in message.undo.iter().take(3) {
-        blocks.push(section(&format!("to undo: {undo}")));
     }
     let fields: Vec<Value> = message
         .fields

@@ -97,8 +97,7 @@ fn card(message: &Message, paragraph: usize) -> Value {
         "type": "TextRun", "text": shown(&message.headline, 150), "weight": "Bolder", "size": "Large",
     })]);
     let mut body = vec![json!({"type": "Container", "style": style, "bleed": true, "items": [head]})];
-    let undo = message.undo.iter().take(3).map(|undo| format!("to undo: {undo}"));
-    for text in message.paragraphs().chain(undo) {
+    for text in message.paragraphs().chain(message.undoing()) {
         let text = shown(&text, paragraph);
         body.push(runs(vec![json!({"type": "TextRun", "text": text})]));
     }

@@ -135,3 +135,47 @@ fn short(version: &str) -> String {
         version.to_owned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::cli::JobStatus;
+    use crate::message::tests::{entry, message};
+    use serde_json::json;
+
+    #[test]
+    fn fields_and_links_come_from_the_event() {
+        let message = message(Some(JobStatus::Success), vec![]).unwrap();
+        assert!(
+            message
+                .fields
+                .contains(&("Commit", "0123456 fix: \"quotes\" <!channel>".to_owned()))
+        );
+        assert!(message.fields.contains(&("Author", "ada".to_owned())));
+        assert_eq!(
+            message.links[0].url,
+            "https://github.com/acme/shop/actions/runs/7/attempts/1"
+        );
+    }
+
+    #[test]
+    fn what_was_replaced_by_what_is_told() {
+        let with = |facts: serde_json::Value| {
+            let mut entry = entry("x", "done", "y");
+            entry.facts = facts.as_object().unwrap().clone();
+            let message = message(None, vec![entry]).unwrap();
+            let mut fields = message.fields.into_iter();
+            fields.find(|(name, _)| *name == "Change").map(|(_, value)| value)
+        };
+        let images = json!({"images": ["container `web`: `shop:1` → `shop:2`", "container `log` has `log:1` already"]});
+        assert_eq!(with(images).unwrap(), "container web: shop:1 → shop:2");
+        let site = json!({"previous-release": "r1", "release-id": "r2"});
+        assert_eq!(with(site).unwrap(), "r1 → r2");
+        assert_eq!(with(json!({"images": "x", "release-id": 7})), None);
+        let ecs = json!({"previous-task-definition": "api:41", "task-definition": "api:42"});
+        assert_eq!(with(ecs).unwrap(), "api:41 → api:42");
+        assert_eq!(
+            with(json!({"previous-revision": "web@2", "revision": "web@2"})),
+            None
+        );
+    }
+}

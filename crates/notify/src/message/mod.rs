@@ -67,9 +67,12 @@ pub struct Message {
     pub fields: Vec<(&'static str, String)>,
     /// Where to look next.
     pub links: Vec<Link>,
-    /// Commands that undo what was done.
+    /// Commands that undo what was done, what was done last first.
     pub undo: Vec<String>,
 }
+
+/// How many commands that undo are told in a chat.
+const UNDO: usize = 3;
 
 impl Message {
     /// What stands below the first line: why, what went well, and what the user adds.
@@ -77,6 +80,14 @@ impl Message {
         let done = (!self.done.is_empty()).then(|| self.done.join("\n"));
         let reasons = self.reasons.iter().take(5).cloned();
         reasons.chain(done).chain(self.text.clone())
+    }
+
+    /// How to undo it, for a chat: some lines.
+    pub fn undoing(&self) -> impl Iterator<Item = String> {
+        let more = self.undo.len().saturating_sub(UNDO);
+        let rest = (more > 0).then(|| format!("to undo: {more} more, in the summary of the run"));
+        let lines = self.undo.iter().take(UNDO);
+        lines.map(|undo| format!("to undo: {undo}")).chain(rest)
     }
 }
 
@@ -141,7 +152,12 @@ pub fn compose(known: &Known<'_>) -> Option<Message> {
         text: event.text.clone(),
         fields: fields(known, version, environment, &entries, &known_times),
         links: links(known.context, &entries),
-        undo: bad.iter().filter_map(|entry| entry.undo.clone()).collect(),
+        // What a tool did stands, although one behind it failed.
+        undo: entries
+            .iter()
+            .rev()
+            .filter_map(|entry| entry.undo.clone())
+            .collect(),
     })
 }
 
@@ -318,45 +334,24 @@ pub(crate) mod tests {
         .unwrap();
         assert_eq!(failed.reasons, ["health-gate failed: x is not ready: 503"]);
         assert_eq!(failed.undo, ["health-gate undo"]);
+        let undo = |tool: &str, status: &str, undo: Option<&str>| Entry {
+            undo: undo.map(str::to_owned),
+            ..entry(tool, status, "x")
+        };
+        let deployed = undo("ecs-deploy", "done", Some("ecs-deploy rollback"));
+        let published = undo("s3-cdn-publish", "done", Some("s3-cdn-publish rollback"));
+        let behind = undo("health-gate", "failed", None);
+        let stands = message(
+            Some(JobStatus::Failure),
+            vec![deployed.clone(), published, behind],
+        )
+        .unwrap();
+        assert_eq!(stands.undo, ["s3-cdn-publish rollback", "ecs-deploy rollback"]);
+        // A later run of the tool has taken it back.
+        let back = message(None, vec![deployed, undo("ecs-deploy", "rolled-back", None)]).unwrap();
+        assert!(back.undo.is_empty());
         let elsewhere = message(Some(JobStatus::Failure), vec![entry("image-tag", "done", "x")]).unwrap();
         assert!(elsewhere.reasons[0].contains("the run's log has the reason"));
-    }
-
-    #[test]
-    fn fields_and_links_come_from_the_event() {
-        let message = message(Some(JobStatus::Success), vec![]).unwrap();
-        assert!(
-            message
-                .fields
-                .contains(&("Commit", "0123456 fix: \"quotes\" <!channel>".to_owned()))
-        );
-        assert!(message.fields.contains(&("Author", "ada".to_owned())));
-        assert_eq!(
-            message.links[0].url,
-            "https://github.com/acme/shop/actions/runs/7/attempts/1"
-        );
-    }
-
-    #[test]
-    fn what_was_replaced_by_what_is_told() {
-        let with = |facts: serde_json::Value| {
-            let mut entry = entry("x", "done", "y");
-            entry.facts = facts.as_object().unwrap().clone();
-            let message = message(None, vec![entry]).unwrap();
-            let mut fields = message.fields.into_iter();
-            fields.find(|(name, _)| *name == "Change").map(|(_, value)| value)
-        };
-        let images = json!({"images": ["container `web`: `shop:1` → `shop:2`", "container `log` has `log:1` already"]});
-        assert_eq!(with(images).unwrap(), "container web: shop:1 → shop:2");
-        let site = json!({"previous-release": "r1", "release-id": "r2"});
-        assert_eq!(with(site).unwrap(), "r1 → r2");
-        assert_eq!(with(json!({"images": "x", "release-id": 7})), None);
-        let ecs = json!({"previous-task-definition": "api:41", "task-definition": "api:42"});
-        assert_eq!(with(ecs).unwrap(), "api:41 → api:42");
-        assert_eq!(
-            with(json!({"previous-revision": "web@2", "revision": "web@2"})),
-            None
-        );
     }
 
     #[test]

@@ -149,6 +149,16 @@ fn configured(receivers: &Configured) -> String {
     }
 }
 
+/// A beginning may be nobody's business, an end that reaches nobody is a mistake in the routes.
+fn warn_of_no_route(message: &Message, receivers: &Configured, runner: &Runner) {
+    if receivers.leave_out(message) && message.phase != Phase::Started {
+        let (severity, phase) = (message.severity.word(), message.phase.word());
+        runner.warn(&format!(
+            "no route leads to anybody for this message, which is {phase} and {severity}"
+        ));
+    }
+}
+
 /// Prints what would be sent.
 pub(crate) fn dry_run(
     message: &Message,
@@ -156,6 +166,7 @@ pub(crate) fn dry_run(
     receivers: &Configured,
     runner: &Runner,
 ) -> Outcome {
+    warn_of_no_route(message, receivers, runner);
     let taken = receivers.taken(message, before);
     for receiver in &receivers.all {
         if !taken.iter().any(|(one, _)| one.name == receiver.name) {
@@ -226,12 +237,7 @@ pub(crate) async fn send<'a>(
     receivers: &Configured,
     runner: &Runner,
 ) -> Result<Told<'a>, Failure> {
-    if receivers.leave_out(message) && message.phase != Phase::Started {
-        let (severity, phase) = (message.severity.word(), message.phase.word());
-        runner.warn(&format!(
-            "no route leads to anybody for this message, which is {phase} and {severity}"
-        ));
-    }
+    warn_of_no_route(message, receivers, runner);
     let told: Vec<Taken<'_>> = receivers.taken(message, before);
     let with = |deliveries: Vec<Delivery>| Told {
         message,

@@ -1,5 +1,6 @@
 //! Secrets: where they are read from. Each is masked before anybody has it.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 
@@ -113,9 +114,6 @@ impl Runner {
 
     /// The content of the file that holds a secret; `named` is what named the file.
     async fn secret_file(&self, named: &str, path: &Path, help: String) -> Result<String, Failure> {
-        // The secret itself, given for the file's name, must not be repeated.
-        let shown = Some(path.display().to_string()).filter(|path| !path.contains("://"));
-        let shown = shown.unwrap_or_else(|| "an address".to_owned());
         let owned = path.to_owned();
         // On a thread of its own, so that a signal is heard while standard input is awaited.
         let read = tokio::task::spawn_blocking(move || {
@@ -133,16 +131,28 @@ impl Runner {
             .guard(read)
             .await?
             .unwrap_or_else(|error| Err(std::io::Error::other(error)));
-        let refuse = |reason: String| {
-            let reason = format!("failed to read {named} from `{shown}`: {reason}");
+        let name = path.display().to_string();
+        let refuse = |reason: String, help: String| {
+            let reason = format!("failed to read {named} from `{name}`: {reason}");
             Failure::new(Exit::Usage, reason).help(help)
         };
         match content {
-            Ok(text) if text.trim().is_empty() => Err(refuse("it is empty".to_owned())),
+            Ok(text) if text.trim().is_empty() => Err(refuse("it is empty".to_owned(), help)),
             Ok(text) => Ok(text),
-            Err(error) => Err(refuse(error.to_string())),
+            Err(error) if error.kind() == ErrorKind::NotFound && may_be_the_secret(&name) => {
+                self.mask(&name);
+                let help = format!("that looks like the secret itself; {help}");
+                Err(refuse(error.to_string(), help))
+            }
+            Err(error) => Err(refuse(error.to_string(), help)),
         }
     }
+}
+
+/// Whether somebody gave the secret for its file's name: an address, or a long word that is no path.
+fn may_be_the_secret(name: &str) -> bool {
+    let is_word = !name.contains(['/', '.', '\\']);
+    name.contains("://") || (is_word && name.len() > 20)
 }
 
 #[cfg(test)]
@@ -198,9 +208,10 @@ mod tests {
             "`receivers.ops.token-env` names the variable `OPS`, which is not set"
         );
         let address = refused(SecretFrom::File("https://x.example/secret".into())).await;
-        assert!(
-            address.contains("from `an address`") && !address.contains("secret`"),
-            "{address}"
-        );
+        assert!(runner.hide(&address).contains("from `***`"), "{address}");
+        let token = refused(SecretFrom::File("xoxb-1234567890-abcdefgh".into())).await;
+        assert!(runner.hide(&token).contains("from `***`"), "{token}");
+        let path = refused(SecretFrom::File("secrets/slack-token-of-production".into())).await;
+        assert!(runner.hide(&path).contains("of-production`"), "{path}");
     }
 }
