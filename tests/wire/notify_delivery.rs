@@ -251,6 +251,18 @@ fn a_page_is_not_an_arrival_in_a_channel() {
 }
 
 #[test]
+fn an_answer_that_breaks_off_says_nothing_of_the_message() {
+    let place = Place::new();
+    let server = Server::start(Script::new().any([Reply::text(200, "ok").cut_after(1)])).unwrap();
+    let warning = undelivered(&place, slack(&place, &server.url(HOOK), &[]));
+    assert!(
+        warning.contains("answered 200, and the rest of its answer did not come; it may have arrived"),
+        "{warning}"
+    );
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[test]
 fn a_redirect_is_not_followed() {
     let place = Place::new();
     let script = Script::new()
@@ -258,7 +270,10 @@ fn a_redirect_is_not_followed() {
         .any([Reply::text(200, "ok")]);
     let server = Server::start(script).unwrap();
     let warning = undelivered(&place, slack(&place, &server.url(HOOK), &[]));
-    assert!(warning.contains("the receiver answered 302"), "{warning}");
+    assert!(
+        warning.contains("the receiver answered 302; a redirect is not followed"),
+        "{warning}"
+    );
     assert_eq!(server.requests().len(), 1);
 }
 

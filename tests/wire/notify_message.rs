@@ -139,6 +139,30 @@ fn results_of_another_job() {
     );
 }
 
+/// As `toJSON(needs)` writes it, over many lines.
+#[test]
+fn the_needs_of_a_job_hold_results() {
+    let (job, server) = (
+        Place::new(),
+        Server::start(Script::new().any([Reply::status(500)])).unwrap(),
+    );
+    finish(in_run(hopeless_gate(&job, &server.url("/health"), &[]))).expect(3);
+    let needs = json!({
+        "deploy": {"result": "failure", "outputs": {"gate": outputs(&job)["result"], "image": "shop:1"}},
+        "lint": {"result": "skipped", "outputs": {}},
+    });
+    let (place, channel) = (Place::new(), Channel::open().unwrap());
+    let mut command = in_run(place.step("notify"));
+    command
+        .env("INPUT_STATUS", "failure")
+        .env("INPUT_RESULTS", format!("{needs:#}\n"))
+        .env("INPUT_SLACK_WEBHOOK", channel.webhook());
+    let finished = finish(command).expect(0);
+    assert_eq!(named(&finished.log(), "warning"), Vec::<String>::new());
+    let message = channel.messages().pop().unwrap().to_string();
+    assert!(message.contains("answered 500, expected 2xx"), "{message}");
+}
+
 #[test]
 fn an_empty_result_of_a_job_that_was_skipped() {
     let (place, channel) = (Place::new(), Channel::open().unwrap());

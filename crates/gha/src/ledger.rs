@@ -134,8 +134,7 @@ pub fn path(env: &Env) -> Option<PathBuf> {
     })
 }
 
-/// Reads a ledger, or result objects from elsewhere, one a line. Lines that are none are left out and named in the
-/// second list.
+/// Reads a ledger, one result object a line. Lines that are none are left out and named in the second list.
 #[must_use]
 pub fn read(lines: &str) -> (Vec<Entry>, Vec<String>) {
     let mut entries = Vec::new();
@@ -145,17 +144,33 @@ pub fn read(lines: &str) -> (Vec<Entry>, Vec<String>) {
         .enumerate()
         .filter(|(_, line)| !line.trim().is_empty())
     {
-        match serde_json::from_str::<Entry>(line) {
-            Ok(entry) if entry.schema == SCHEMA => entries.push(entry),
-            Ok(entry) => warnings.push(format!(
-                "line {} has the unknown schema `{}`",
-                number + 1,
-                text::visible(&entry.schema)
-            )),
-            Err(error) => warnings.push(format!("line {} is not a result object ({error})", number + 1)),
+        match entry_of(line) {
+            Ok(entry) => entries.push(entry),
+            Err(why) => warnings.push(format!("line {} {why}", number + 1)),
         }
     }
     (entries, warnings)
+}
+
+/// Reads one result object.
+///
+/// # Errors
+/// Why it is none, as a sentence goes on.
+pub fn entry_of(json: &str) -> Result<Entry, String> {
+    match serde_json::from_str::<Entry>(json) {
+        Ok(entry) if entry.schema == SCHEMA => Ok(entry),
+        Ok(entry) => Err(format!(
+            "has the unknown schema `{}`",
+            text::visible(&entry.schema)
+        )),
+        Err(error) => Err(no_result(error)),
+    }
+}
+
+/// That something is no result object, as a sentence goes on.
+#[must_use]
+pub fn no_result(why: impl std::fmt::Display) -> String {
+    format!("is not a result object ({why})")
 }
 
 /// The last entry of each tool and target, in the order in which they ended: a re-run's verdict replaces the

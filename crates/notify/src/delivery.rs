@@ -15,6 +15,9 @@ const BODY: usize = 200;
 /// How many times a message is sent at most.
 const TRIES: u32 = 5;
 
+/// A wait beyond which its length says nothing.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// What came of one try.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -80,7 +83,11 @@ pub fn next(
         if tries >= TRIES {
             Next::GiveUp(format!("{reason}, {tries} times"))
         } else if wait >= left {
-            let (wait, left) = (gha::duration::display(wait), gha::duration::display(left));
+            let left = gha::duration::display(left);
+            let wait = match wait > DAY {
+                true => "more than a day".to_owned(),
+                false => gha::duration::display(wait),
+            };
             Next::GiveUp(format!(
                 "{reason}; the next try would be in {wait}, and there are {left} left"
             ))
@@ -112,6 +119,8 @@ pub fn next(
                 // A refusal for a while: https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit
                 403 if retry_after.is_some() => again(reason, retry_after.unwrap_or(backoff)),
                 408 | 425 | 500..=599 if repeatable => again(reason, retry_after.unwrap_or(backoff)),
+                // It would take the secret elsewhere.
+                300..=399 => Next::GiveUp(format!("{reason}; a redirect is not followed")),
                 _ => Next::GiveUp(reason),
             }
         }
@@ -183,6 +192,13 @@ mod tests {
             (status(204, None), true, false, 1, Next::Delivered),
             (status(200, None), false, false, 1, Next::GiveUp("the receiver answered 200 `no_service`".to_owned())),
             (status(404, None), true, false, 1, refused()),
+            (
+                status(302, None),
+                true,
+                true,
+                1,
+                Next::GiveUp("the receiver answered 302 `no_service`; a redirect is not followed".to_owned()),
+            ),
             (status(429, Some(30)), true, false, 1, again(30)),
             (status(503, None), true, false, 1, again(2)),
             (status(503, None), true, false, 3, again(8)),

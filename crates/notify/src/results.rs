@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use gha::ledger::{self, Entry};
 use gha::{Runner, text};
 
+mod written;
+
 /// The largest file that is read.
 const LARGEST: u64 = 4 * 1024 * 1024;
 
@@ -14,38 +16,46 @@ const MOST: usize = 1_000;
 
 /// The results that are given. What can't be read is a warning: people must be told all the same.
 pub(crate) fn given(all: &[String], runner: &Runner) -> Vec<Entry> {
-    let mut entries = Vec::new();
-    let mut take = |from: &str, lines: &str| {
-        let (read, warnings) = ledger::read(lines);
-        entries.extend(read);
-        for warning in warnings {
-            runner.warn(&format!("{from}: {warning}"));
+    let (mut entries, mut warnings) = (Vec::new(), Vec::new());
+    for given in all {
+        // A path that begins like JSON can be written as `./{…`.
+        let written = written::read(given);
+        entries.extend(written.entries);
+        let stranger = |(line, why)| format!("input `results`: line {line} {why}");
+        warnings.extend(written.strangers.into_iter().map(stranger));
+        for (_, path) in written.words {
+            of_path(Path::new(path), &mut entries, &mut warnings);
         }
-    };
-    for result in all {
-        let result = result.trim();
-        // A path that begins so can be written as `./{…`.
-        if result.starts_with('{') {
-            take("input `results`", result);
-            continue;
-        }
-        let shown = |path: &Path| format!("`{}` of `results`", text::line(&path.display().to_string()));
-        let files = match files(Path::new(result)) {
-            Ok(files) => files,
-            Err(error) => {
-                runner.warn(&format!("{} can't be read: {error}", shown(Path::new(result))));
-                continue;
-            }
-        };
-        for file in files {
-            match read(&file) {
-                Ok(lines) => take(&shown(&file), &lines),
-                Err(error) => runner.warn(&format!("{} can't be read: {error}", shown(&file))),
-            }
-        }
+    }
+    for warning in warnings {
+        runner.warn(&warning);
     }
     entries.sort_by_key(|entry| entry.started_at);
     entries
+}
+
+/// The results in a file, or in the files of a folder.
+fn of_path(path: &Path, entries: &mut Vec<Entry>, warnings: &mut Vec<String>) {
+    let shown = |path: &Path| format!("`{}` of `results`", text::line(&path.display().to_string()));
+    let unread = |path: &Path, error: io::Error| format!("{} can't be read: {error}", shown(path));
+    let files = match files(path) {
+        Ok(files) => files,
+        Err(error) => return warnings.push(unread(path, error)),
+    };
+    for file in files {
+        match read(&file) {
+            Ok(content) => {
+                let written = written::read(&content);
+                entries.extend(written.entries);
+                let words = written.words.into_iter();
+                let no_json = words.map(|(line, _)| (line, ledger::no_result("it is no JSON")));
+                for (line, why) in no_json.chain(written.strangers) {
+                    warnings.push(format!("{}: line {line} {why}", shown(&file)));
+                }
+            }
+            Err(error) => warnings.push(unread(&file, error)),
+        }
+    }
 }
 
 /// The file itself, or all files of a folder and of the folders in it whose names end in `.json` or `.jsonl`, by their names.

@@ -81,6 +81,7 @@ async fn answered(github: &Octocrab, call: &Call, runner: &Runner) -> Result<(An
         body: serde_json::from_slice(&body).unwrap_or_default(),
         // The token goes to the API's own host alone.
         next: next_page(text(&head.headers, "link")).filter(|page| page.origin() == call.url.origin()),
+        is_broken: false,
     };
     Ok((answer, page))
 }

@@ -187,6 +187,15 @@ impl<'a> Line<'a> {
             let jitter = f64::from(environment::random()[0]) / 255.0;
             let answer = answer.or_wait(|body| self.channel.wait(body));
             let accepted = self.channel.accepted(&answer);
+            let answer = match answer {
+                Answer::Status {
+                    code: code @ 200..=299,
+                    ..
+                } if page.is_broken && !accepted => Answer::Unknown(format!(
+                    "the receiver answered {code}, and the rest of its answer did not come"
+                )),
+                answer => answer,
+            };
             let heed = |code: u16| Heard {
                 code,
                 body: page.body.clone(),
@@ -229,6 +238,8 @@ struct Page {
     body: Value,
     /// Where it goes on.
     next: Option<Url>,
+    /// Whether its end did not come.
+    is_broken: bool,
 }
 
 /// One try.
@@ -249,13 +260,13 @@ async fn post(client: &Client, call: &Call, limit: Duration, runner: &Runner) ->
         Err(error) => return (unanswered(error, &call.url), Page::default()),
     };
     let (code, retry_after) = (response.status().as_u16(), wait(response.headers()));
-    let mut body = Vec::new();
-    while body.len() < READ {
+    let (mut body, mut is_broken) = (Vec::new(), false);
+    while body.len() < READ && !is_broken {
         match response.chunk().await {
             Ok(Some(chunk)) => body.extend_from_slice(&chunk[..chunk.len().min(READ - body.len())]),
             Ok(None) => break,
-            // It has answered; what it would have said more is not needed.
-            Err(_) => break,
+            // It has answered; most receivers say nothing more that is needed.
+            Err(_) => is_broken = true,
         }
     }
     let answer = Answer::Status {
@@ -263,8 +274,12 @@ async fn post(client: &Client, call: &Call, limit: Duration, runner: &Runner) ->
         retry_after,
         body: runner.hide(&String::from_utf8_lossy(&body)),
     };
-    let body = serde_json::from_slice(&body).unwrap_or_default();
-    (answer, Page { body, next: None })
+    let page = Page {
+        body: serde_json::from_slice(&body).unwrap_or_default(),
+        next: None,
+        is_broken,
+    };
+    (answer, page)
 }
 
 /// A try without an answer.

@@ -27,6 +27,10 @@ pub const HOSTS: [&str; 4] = [
 const TITLE: usize = 256;
 /// Longest description; the limit is 4,096, and that of all texts together 6,000.
 const DESCRIPTION: usize = 3_000;
+/// Longest line that says how to undo, escaped.
+const UNDO: usize = 720;
+/// The room below which a paragraph says nothing.
+const SHORTEST: usize = 20;
 /// Longest value of a field; the limit is 1,024.
 const VALUE: usize = 200;
 
@@ -81,13 +85,20 @@ fn payload(message: &Message) -> Value {
         Phase::RolledBack | Phase::Cancelled => 0x00d2_9922,
         Phase::Failed => 0x00cf_222e,
     };
+    // How to undo it stands behind texts of any length.
+    let undo: Vec<String> = message.undoing().map(|undo| escaped(&undo, UNDO)).collect();
+    let taken: usize = undo.iter().map(|undo| units(undo) + 1).sum();
+    let mut left = DESCRIPTION.saturating_sub(taken);
     let mut description: Vec<String> = Vec::new();
-    let mut left = DESCRIPTION;
-    for paragraph in message.paragraphs().chain(message.undoing()) {
+    for paragraph in message.paragraphs() {
+        if left < SHORTEST {
+            break;
+        }
         let paragraph = escaped(&paragraph, left);
         left = left.saturating_sub(units(&paragraph) + 1);
         description.push(paragraph);
     }
+    description.extend(undo);
     let fields = message.fields.iter().take(10);
     let fields: Vec<Value> = fields
         .map(|(name, value)| json!({"name": name, "value": escaped(value, VALUE), "inline": true}))
@@ -200,6 +211,7 @@ mod tests {
             let mut message = message(Some(JobStatus::Failure), vec![entry("x", "failed", &text)]).unwrap();
             message.text = Some(long);
             let payload = payload(&message);
+            assert!(payload["embeds"][0]["description"].as_str().unwrap().ends_with("to undo\\: health\\-gate undo"));
             let embed = &payload["embeds"][0];
             let mut all = units(embed["title"].as_str().unwrap()) + units(embed["description"].as_str().unwrap());
             assert!(units(embed["title"].as_str().unwrap()) <= 256 && units(embed["description"].as_str().unwrap()) <= 4096);

@@ -22,6 +22,11 @@ const HEADER: usize = 150;
 const SECTION: usize = 2_000;
 /// Longest field of a section; the limit is 2,000.
 const FIELD: usize = 300;
+/// Longest blocks of a message together, as JSON. Slack refuses them from some 11,000 to 13,000 characters on, and says nowhere how it
+/// counts (<https://github.com/slackapi/bolt-js/issues/2509>, <https://github.com/slackapi/bolt-js/issues/2867>).
+const BLOCKS: usize = 10_000;
+/// Longest links of a message together.
+const LINKS: usize = 2_000;
 /// Longest address of a button's or text's link; the limit is 3,000.
 const ADDRESS: usize = 2_000;
 
@@ -93,33 +98,16 @@ impl Channel for Slack {
     }
 }
 
-/// The message, as webhooks and the API take it.
+/// The message, as webhooks and the API take it: with paragraphs as long as they fit.
 pub(super) fn payload(message: &Message) -> Value {
-    let mut blocks = vec![json!({"type": "header", "text": plain(&message.headline, HEADER)})];
-    for paragraph in message.paragraphs().chain(message.undoing()) {
-        blocks.push(section(&paragraph));
-    }
-    let fields: Vec<Value> = message
-        .fields
-        .iter()
-        .take(10)
-        .map(|(name, value)| plain(&format!("{name}: {value}"), FIELD))
-        .collect();
-    if !fields.is_empty() {
-        blocks.push(json!({"type": "section", "fields": fields}));
-    }
-    // One element a link: each text has its own limit, and a context takes ten elements.
-    let element = |text: String| json!({"type": "mrkdwn", "text": text, "verbatim": true});
-    let links: Vec<Value> = message
-        .links
-        .iter()
-        .filter_map(link)
-        .map(element)
-        .take(10)
-        .collect();
-    if !links.is_empty() {
-        blocks.push(json!({"type": "context", "elements": links}));
-    }
+    let mut longest = SECTION;
+    let blocks = loop {
+        let blocks = Value::from(blocks(message, longest));
+        if blocks.to_string().chars().count() <= BLOCKS || longest < 50 {
+            break blocks;
+        }
+        longest /= 2;
+    };
     let fallback = [vec![message.headline.clone()], message.reasons.clone()]
         .concat()
         .join("\n");
@@ -129,6 +117,40 @@ pub(super) fn payload(message: &Message) -> Value {
         "unfurl_links": false,
         "unfurl_media": false,
     })
+}
+
+fn blocks(message: &Message, longest: usize) -> Vec<Value> {
+    let mut blocks = vec![json!({"type": "header", "text": plain(&message.headline, HEADER)})];
+    let paragraphs = message.paragraphs().map(|text| plain(&text, longest));
+    let undo = message.undoing().map(|text| plain(&text, SECTION));
+    blocks.extend(
+        paragraphs
+            .chain(undo)
+            .map(|text| json!({"type": "section", "text": text})),
+    );
+    let fields: Vec<Value> = message
+        .fields
+        .iter()
+        .take(10)
+        .map(|(name, value)| plain(&format!("{name}: {value}"), FIELD.min(longest)))
+        .collect();
+    if !fields.is_empty() {
+        blocks.push(json!({"type": "section", "fields": fields}));
+    }
+    // One element a link: each text has its own limit, and a context takes ten elements.
+    let element = |text: String| json!({"type": "mrkdwn", "text": text, "verbatim": true});
+    let mut room = LINKS;
+    let fits = |link: &String| {
+        let fits = link.len() <= room;
+        room -= if fits { link.len() } else { 0 };
+        fits
+    };
+    let links = message.links.iter().filter_map(link).filter(fits);
+    let links: Vec<Value> = links.map(element).take(10).collect();
+    if !links.is_empty() {
+        blocks.push(json!({"type": "context", "elements": links}));
+    }
+    blocks
 }
 
 /// The same, with these mentioned where it went wrong.
@@ -265,6 +287,32 @@ mod tests {
         };
         assert!(slack.accepted(&answer("ok\n")));
         assert!(!slack.accepted(&answer("<html>sign in</html>")));
+    }
+
+    #[test]
+    fn a_message_is_never_longer_than_slack_takes() {
+        let long = |c: &str| c.repeat(5_000);
+        let failed = |tool: &str| entry(tool, "failed", &long("\"&"));
+        let tools = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
+        let mut message = message(Some(JobStatus::Failure), tools.map(failed).to_vec()).unwrap();
+        message.done = vec![long("é"); 100];
+        message.text = Some(long("\u{202e}"));
+        message.fields = vec![("Change", long("x")); 20];
+        message.undo = vec!["y".repeat(340); 9];
+        let address = format!("https://x/{}", "a".repeat(1_900));
+        message.links = vec![
+            Link {
+                text: long("x"),
+                url: address
+            };
+            8
+        ];
+        let payload = payload(&message);
+        let blocks = payload["blocks"].to_string();
+        assert!(blocks.chars().count() <= BLOCKS, "{}", blocks.len());
+        // What helps stays whole.
+        assert_eq!(blocks.matches(&"y".repeat(340)).count(), 3);
+        assert!(blocks.contains("to undo: 6 more") && blocks.contains("<https://x/"));
     }
 
     proptest! {

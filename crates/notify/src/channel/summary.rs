@@ -1,9 +1,21 @@
 //! The message in the job summary.
 
-use gha::markdown;
 use gha::summary::Summary;
+use gha::{markdown, text};
 
 use crate::message::Message;
+
+/// The message as Markdown in a place that holds `room` bytes. A long text of the user does not push out what stands behind it.
+#[must_use]
+pub fn within(message: &Message, room: usize) -> String {
+    // What is escaped is up to ten times as long.
+    let short = |text: &String| text::cut(text, room / 10);
+    let message = Message {
+        text: message.text.as_ref().map(short),
+        ..message.clone()
+    };
+    render(&message, &[]).within(room)
+}
 
 /// The message as Markdown, and below it how it was delivered.
 #[must_use]
@@ -81,5 +93,19 @@ mod tests {
             text.contains("| Author | ada |\n") && text.ends_with("- slack: delivered\n"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_long_text_leaves_room_for_what_stands_behind_it() {
+        let mut failed = message(Some(JobStatus::Failure), vec![entry("gate", "failed", "x")]).unwrap();
+        failed.text = Some("<@&|\u{202e}".repeat(50_000));
+        for room in [20_000, 60_000] {
+            let text = within(&failed, room);
+            assert!(text.len() <= room);
+            assert!(
+                text.contains("| Author | ada |\n") && text.contains("health-gate undo"),
+                "{text}"
+            );
+        }
     }
 }

@@ -97,8 +97,13 @@ fn card(message: &Message, paragraph: usize) -> Value {
         "type": "TextRun", "text": shown(&message.headline, 150), "weight": "Bolder", "size": "Large",
     })]);
     let mut body = vec![json!({"type": "Container", "style": style, "bleed": true, "items": [head]})];
-    for text in message.paragraphs().chain(message.undoing()) {
-        let text = shown(&text, paragraph);
+    // Half a command would undo nothing.
+    let undo = message.undoing().map(|undo| shown(&undo, PARAGRAPH));
+    for text in message
+        .paragraphs()
+        .map(|text| shown(&text, paragraph))
+        .chain(undo)
+    {
         body.push(runs(vec![json!({"type": "TextRun", "text": text})]));
     }
     for (name, value) in message.fields.iter().take(10) {

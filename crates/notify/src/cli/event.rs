@@ -34,8 +34,8 @@ pub struct Went {
     /// ledger decides.
     #[arg(long, value_enum, value_name = "STATUS", hide_possible_values = true)]
     pub status: Option<JobStatus>,
-    /// What tools of other jobs found: their outputs `result` as JSON, or a file or folder of these; the results of this job are in the
-    /// ledger.
+    /// What tools of other jobs found: `toJSON(needs)`, their outputs `result` as JSON, or files and folders of these, one a line; the
+    /// results of this job are in the ledger.
     #[arg(long, value_name = "JSON|PATH")]
     pub results: Vec<String>,
 }

@@ -184,6 +184,6 @@ pub const INTERFACE: Interface = Interface {
         ("log-format", "json"),
     ],
     environment: gha::interface::NETWORK,
-    whole: &["state"],
+    whole: &["results", "state"],
     exports: &[],
 };

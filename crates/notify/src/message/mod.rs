@@ -71,8 +71,9 @@ pub struct Message {
     pub undo: Vec<String>,
 }
 
-/// How many commands that undo are told in a chat.
+/// How many commands that undo are told in a chat, and how long one is there, in characters: half a command is none.
 const UNDO: usize = 3;
+const COMMAND: usize = 350;
 
 impl Message {
     /// What stands below the first line: why, what went well, and what the user adds.
@@ -84,10 +85,14 @@ impl Message {
 
     /// How to undo it, for a chat: some lines.
     pub fn undoing(&self) -> impl Iterator<Item = String> {
-        let more = self.undo.len().saturating_sub(UNDO);
+        let fitting = self.undo.iter().filter(|undo| undo.chars().count() <= COMMAND);
+        let told: Vec<String> = fitting
+            .take(UNDO)
+            .map(|undo| format!("to undo: {undo}"))
+            .collect();
+        let more = self.undo.len() - told.len();
         let rest = (more > 0).then(|| format!("to undo: {more} more, in the summary of the run"));
-        let lines = self.undo.iter().take(UNDO);
-        lines.map(|undo| format!("to undo: {undo}")).chain(rest)
+        told.into_iter().chain(rest)
     }
 }
 

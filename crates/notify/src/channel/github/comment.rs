@@ -171,7 +171,7 @@ impl Comment {
 
     fn body(&self, message: &Message) -> Value {
         let mark = mark(&key(&message.about), self.run);
-        let told = summary::render(message, &[]).within(LONGEST);
+        let told = summary::within(message, LONGEST);
         json!({"body": format!("{mark}\n{}", told.trim_start())})
     }
 }

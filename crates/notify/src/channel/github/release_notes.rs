@@ -142,7 +142,7 @@ fn end(key: &str) -> String {
 /// The notes with the section in the place of the earlier one, else at their end.
 fn notes(old: &str, message: &Message, run: Run) -> String {
     let key = key(&message.about);
-    let told = summary::render(message, &[]).within(LONGEST);
+    let told = summary::within(message, LONGEST);
     let new = format!("{}\n{}\n{}", mark(&key, run), told.trim(), end(&key));
     match section(old, &key) {
         Some((from, to, _)) => format!("{}{new}{}", &old[..from], &old[to..]),
