@@ -31,8 +31,11 @@ pub enum Error {
         reason: String,
     },
     /// A token that can be none.
-    #[error("`github-token` holds a line end, a blank, or another character that no token has")]
-    Token,
+    #[error("`{0}` holds a line end, a blank, or another character that no token has")]
+    Token(String),
+    /// A token of somebody else.
+    #[error("`{0}` holds an address, or the secret of another service")]
+    Swapped(String),
     /// A token of GitHub, and no commit that it could be about.
     #[error("`github-token` is set, and `GITHUB_REPOSITORY` and `GITHUB_SHA` do not say what it is about")]
     NoRepository,
@@ -113,7 +116,10 @@ impl Error {
             Self::NoChannel => "for example `--slack-channel C0123456789`, or `#deploys`",
             Self::Channel(_) => "write its id, as `C0123456789`, or `#name`",
             Self::Routes { .. } => "the page of `notify` has an example",
-            Self::Token => "check what it holds: one token and nothing else",
+            Self::Token(_) => "check what it holds: one token and nothing else",
+            Self::Swapped(_) => {
+                "check that secrets are not swapped; a token of a Slack app is the bot token, which begins with `xoxb-`"
+            }
             Self::NoRepository => "leave it out outside of a workflow, or set both",
             Self::NoServer(_) => {
                 "for example `smtps://user:password@mail.example.com`, with `@`, `:` and `/` in a password as `%40`, `%3A` and `%2F`"

@@ -128,7 +128,13 @@ async fn one(declared: &Declared, place: &Place<'_>, making: &Making<'_>) -> Res
             ..
         } => {
             let token = secret("token", token_env, token_file).await?;
-            let bot = making.slack_bot(token, slack_bot::SLACK, channel, place.mentions(mention)?)?;
+            let bot = making.slack_bot(
+                &place.of("token"),
+                token,
+                slack_bot::SLACK,
+                channel,
+                place.mentions(mention)?,
+            )?;
             Way::Http(Box::new(bot))
         }
         Declared::Teams {
@@ -156,7 +162,11 @@ async fn one(declared: &Declared, place: &Place<'_>, making: &Making<'_>) -> Res
             key_env, key_file, ..
         } => {
             let key = secret("key", key_env, key_file).await?;
-            Way::Http(Box::new(making.pagerduty(key, pagerduty::EVENTS)?))
+            Way::Http(Box::new(making.pagerduty(
+                &place.of("key"),
+                key,
+                pagerduty::EVENTS,
+            )?))
         }
         Declared::Email {
             smtp_url_env,

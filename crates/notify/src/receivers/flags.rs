@@ -1,10 +1,9 @@
 //! The receivers that flags and their secrets configure.
 
 use gha::Failure;
-use secrecy::ExposeSecret as _;
 
 use super::making::Making;
-use super::{Receiver, Way};
+use super::{Receiver, Way, token};
 use crate::channel::github::{
     self, Comment, CommitStatus, Deployment, ReleaseNotes, Repository, Run, comment, deployment,
     release_notes, status,
@@ -30,7 +29,7 @@ pub(super) async fn over_http(flags: &Flags, making: &Making<'_>) -> Result<Vec<
     }
     let pagerduty = making.secret(&PAGERDUTY, flags.pagerduty_key_file.as_deref());
     if let Some(key) = pagerduty.await? {
-        let pagerduty = making.pagerduty(key, &flags.pagerduty_url)?;
+        let pagerduty = making.pagerduty(PAGERDUTY.name, key, &flags.pagerduty_url)?;
         all.push(Receiver::http("pagerduty", pagerduty));
     }
     let keys = making.secret(&WEBHOOK_SECRET, flags.webhook_secret_file.as_deref());
@@ -68,12 +67,12 @@ async fn slack(flags: &Flags, making: &Making<'_>) -> Result<Vec<Receiver>, Fail
     };
     let url = flags.slack_url.as_str();
     if let Some(channel) = &flags.slack_info_channel {
-        let info = making.slack_bot(token.clone(), url, channel, Vec::new())?;
+        let info = making.slack_bot(SLACK_TOKEN.name, token.clone(), url, channel, Vec::new())?;
         all.push(Receiver::http(slack_bot::INFO, info));
     }
     match &flags.slack_channel {
         Some(channel) => {
-            let bot = making.slack_bot(token, url, channel, mentions())?;
+            let bot = making.slack_bot(SLACK_TOKEN.name, token, url, channel, mentions())?;
             all.push(Receiver::http(slack_bot::NAME, bot));
         }
         None if flags.slack_info_channel.is_none() => return Err(Error::NoChannel.into()),
@@ -108,9 +107,7 @@ pub(super) async fn on_github(
     let Some(token) = making.secret(&GITHUB, flags.github_token_file.as_deref()).await? else {
         return Ok(Vec::new());
     };
-    if !token.expose_secret().bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Error::Token.into());
-    }
+    let token = token::checked(GITHUB.name, token, token::GITHUB)?;
     let context = runner.context();
     if context.repository.is_empty() || context.sha.is_empty() {
         return Err(Error::NoRepository.into());

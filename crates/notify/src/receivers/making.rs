@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 
 use super::address::{is_loopback, of_service, plain};
+use super::token;
 use crate::channel::discord::{self, Discord};
 use crate::channel::email::{Email, NoServer, Server};
 use crate::channel::pagerduty::PagerDuty;
@@ -75,6 +76,7 @@ impl Making<'_> {
     /// A channel where an app posts; `url` is where the API is.
     pub(super) fn slack_bot(
         &self,
+        said: &str,
         token: SecretString,
         url: &str,
         channel: &str,
@@ -85,7 +87,7 @@ impl Making<'_> {
         }
         Ok(SlackBot {
             url: self.of_service("slack-url", url, &slack_bot::HOSTS)?,
-            token,
+            token: token::checked(said, token, token::SLACK)?,
             channel: channel.to_owned(),
             mentions,
         })
@@ -107,10 +109,10 @@ impl Making<'_> {
     }
 
     /// A service of PagerDuty; `url` is where its events go.
-    pub(super) fn pagerduty(&self, key: SecretString, url: &str) -> Result<PagerDuty, Error> {
+    pub(super) fn pagerduty(&self, said: &str, key: SecretString, url: &str) -> Result<PagerDuty, Error> {
         Ok(PagerDuty {
             url: self.anywhere("pagerduty-url", url)?,
-            key,
+            key: token::checked(said, key, token::PAGERDUTY)?,
             about: self.about.to_owned(),
         })
     }

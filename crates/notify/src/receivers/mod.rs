@@ -16,6 +16,7 @@ mod address;
 mod declared;
 mod flags;
 mod making;
+mod token;
 
 use making::Making;
 
