@@ -94,6 +94,26 @@ fn longest_run(text: &str, wanted: char) -> usize {
 mod tests {
     use super::*;
     use proptest::prelude::{any, proptest};
+    use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+
+    /// What who reads a paragraph sees of it, where nothing but text is in it.
+    fn seen(markdown: &str) -> String {
+        let github = Options::ENABLE_TABLES
+            | Options::ENABLE_FOOTNOTES
+            | Options::ENABLE_STRIKETHROUGH
+            | Options::ENABLE_TASKLISTS
+            | Options::ENABLE_MATH
+            | Options::ENABLE_GFM;
+        let mut seen = String::new();
+        for event in Parser::new_ext(markdown, github) {
+            match event {
+                Event::Text(text) => seen.push_str(&text),
+                Event::Start(Tag::Paragraph) | Event::End(TagEnd::Paragraph) => {}
+                other => panic!("{other:?} in {markdown}"),
+            }
+        }
+        seen
+    }
 
     #[test]
     fn code_spans_hold_anything() {
@@ -135,6 +155,16 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn running_text_reads_as_it_was(text in any::<String>(), ascii in "[ -~]{0,60}", marks in "[-+*_#=.()0-9a<>&;!$~|`\\[\\]:/\\\\ ]{0,30}") {
+            for text in [text, ascii, marks] {
+                let was = text::visible(text.trim());
+                let read = |markdown: &str| seen(markdown).replace('\u{200b}', "");
+                assert_eq!(read(&plain(text.trim())), was.trim().replace('\u{200b}', ""));
+                assert_eq!(read(&format!("a{}z", plain(&was))), format!("a{was}z").replace('\u{200b}', ""));
+            }
+        }
+
         #[test]
         fn a_cell_stays_in_its_row(text in any::<String>()) {
             for shown in [plain(&text), code(&text)] {

@@ -12,7 +12,7 @@ use super::slack::Slack;
 use super::slack_bot::SlackBot;
 use super::teams::{Envelope, Teams};
 use super::webhook::Webhook;
-use super::{Call, Channel};
+use super::{Call, Channel, email};
 use crate::cli::JobStatus;
 use crate::message::Message;
 use crate::message::tests::{entry, message};
@@ -203,5 +203,15 @@ proptest! {
         let card = sent("teams").to_string();
         let said = serde_json::to_string(text.trim()).unwrap();
         assert!(card.contains(said.trim_matches('"')) || text.trim().is_empty(), "{card}");
+        if !text.trim().is_empty() {
+            let slack = sent("slack");
+            let blocks = slack["blocks"].as_array().unwrap();
+            assert!(blocks.iter().any(|block| block["text"]["text"] == text.trim()), "{slack}");
+            assert!(email::plain(&message).contains(text.trim()));
+            let html = email::html(&message);
+            let read = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
+            let read = read.iter().fold(html, |html, (escaped, c)| html.replace(escaped, c));
+            assert!(read.contains(text.trim()), "{read}");
+        }
     }
 }
