@@ -135,6 +135,7 @@ fn channel(flags: &Render, message: &Message, runner: &Runner) -> Result<Option<
         To::GithubReleaseNotes => Box::new(ReleaseNotes {
             repository,
             tag: String::new(),
+            about: message.about.clone(),
             run,
         }),
         To::Slack => Box::new(Slack {

@@ -112,6 +112,7 @@ fn services() -> Vec<(Box<dyn Channel>, usize)> {
             Box::new(ReleaseNotes {
                 repository: repository(),
                 tag: "v1".to_owned(),
+                about: "acme/shop/production".to_owned(),
                 run,
             }),
             512 * kib,

@@ -165,7 +165,16 @@ pub(super) async fn on_github(
                     "no environment is known; name it with `--environment`",
                 )),
             OnGitHub::ReleaseNotes => github::tag(context)
-                .map(|tag| Receiver::http(release_notes::NAME, ReleaseNotes { repository, tag, run }))
+                .map(|tag| {
+                    let about = message.about.clone();
+                    let notes = ReleaseNotes {
+                        repository,
+                        tag,
+                        about,
+                        run,
+                    };
+                    Receiver::http(release_notes::NAME, notes)
+                })
                 .ok_or((release_notes::NAME, "this run is of no tag")),
         };
         let is_of_commit = matches!(kind, OnGitHub::Status | OnGitHub::Deployment);

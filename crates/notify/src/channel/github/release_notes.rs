@@ -26,6 +26,8 @@ pub struct ReleaseNotes {
     pub repository: Repository,
     /// Its tag.
     pub tag: String,
+    /// What is deployed where.
+    pub about: String,
     /// The run that writes.
     pub run: Run,
 }
@@ -50,9 +52,10 @@ impl Channel for ReleaseNotes {
         }
         match heard {
             [] => Some(self.look()),
-            [release] => {
-                let notes = self.fitting(written(release), message).ok()?;
-                Some(self.patch(release.body["id"].as_u64()?, &notes))
+            [release] if !self.is_late(written(release)) => {
+                let notes = notes(written(release), message, self.run);
+                let id = release.body["id"].as_u64()?;
+                (notes.chars().count() <= NOTES).then(|| self.patch(id, &notes))
             }
             _ => None,
         }
@@ -60,8 +63,8 @@ impl Channel for ReleaseNotes {
 
     fn fate(&self, _before: Option<&Posted>, heard: &[Heard]) -> Fate {
         match heard {
-            [release] if is_too_long(written(release)) => full(),
-            [_] => newer(),
+            [release] if self.is_late(written(release)) => newer(),
+            [_] => Fate::Left("there is no room for more in the notes".to_owned()),
             _ => Fate::Updated,
         }
     }
@@ -84,15 +87,9 @@ impl Channel for ReleaseNotes {
 }
 
 impl ReleaseNotes {
-    /// The notes with the section, where there is room and no newer run has written; else what becomes of it.
-    fn fitting(&self, old: &str, message: &Message) -> Result<String, Fate> {
-        let is_late =
-            section(old, &key(&message.about)).is_some_and(|(_, _, run)| run.stays_before(self.run));
-        match (is_too_long(old), is_late) {
-            (true, _) => Err(full()),
-            (false, true) => Err(newer()),
-            (false, false) => Ok(notes(old, message, self.run)),
-        }
+    /// Whether a newer run has written.
+    fn is_late(&self, notes: &str) -> bool {
+        section(notes, &key(&self.about)).is_some_and(|(_, _, run)| run.stays_before(self.run))
     }
 
     fn look(&self) -> Call {
@@ -112,16 +109,6 @@ impl ReleaseNotes {
 /// What the release has.
 fn written(release: &Heard) -> &str {
     release.body["body"].as_str().unwrap_or_default()
-}
-
-/// Whether there is no room for a section.
-fn is_too_long(notes: &str) -> bool {
-    notes.chars().count() + LONGEST > NOTES
-}
-
-/// Why a section is left out of long notes.
-fn full() -> Fate {
-    Fate::Left("there is no room for more in the notes".to_owned())
 }
 
 /// The section of this key in the notes: where it begins and ends, and the run that wrote it.
@@ -170,6 +157,7 @@ mod tests {
         let channel = ReleaseNotes {
             repository: repository(),
             tag: "v1.2.3".to_owned(),
+            about: good().about,
             run: NOW,
         };
         let look = channel.turn(&good(), None, &[]).unwrap();
@@ -184,9 +172,13 @@ mod tests {
                 .turn(&good(), None, &[release, heard(200, json!({}))])
                 .is_none()
         );
-        let full = heard(200, json!({"id": 8, "body": "x".repeat(110_000)}));
-        assert!(channel.turn(&good(), None, std::slice::from_ref(&full)).is_none());
-        assert_eq!(channel.fate(None, &[full]), super::full());
+        let of = |body: &str| [heard(200, json!({"id": 8, "body": body}))];
+        let full = of(&"x".repeat(124_900));
+        assert!(channel.turn(&good(), None, &full).is_none());
+        assert!(matches!(channel.fate(None, &full), Fate::Left(why) if why.contains("no room")));
+        // What it wrote itself makes room.
+        let own = notes(&"x".repeat(124_000), &good(), NOW);
+        assert!(channel.turn(&good(), None, &of(&own)).is_some());
         let later = notes("", &good(), Run { id: 8, attempt: 1 });
         let later = heard(200, json!({"id": 8, "body": later}));
         assert!(
