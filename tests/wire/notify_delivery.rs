@@ -182,7 +182,7 @@ fn a_required_message_that_does_not_arrive_is_a_failure() {
     assert_eq!(named(&finished.log(), "error").len(), 1, "{}", finished.log());
     finished.says(&[
         "the message was not delivered: slack: the receiver answered 404 `no_service`",
-        "check the webhook",
+        "check the address or token",
     ]);
     assert_eq!(outputs(&place)["delivered"], "false");
 }

@@ -133,7 +133,9 @@ impl Error {
                 "make one of 24 bytes or more, for example `whsec_` and what `openssl rand -base64 32` prints"
             }
             Self::NotConfigured { .. } => "pass its secret to this step, or require another",
-            Self::Refused(_) => "replace what was refused, and run `notify check` again",
+            Self::Refused(_) => {
+                "replace what was refused, or look why it can't be reached, and run `notify check` again"
+            }
             Self::NoReceiver(_) | Self::NoneToCheck(_) => "check that the secrets are passed to this step",
             Self::Address(_) => {
                 "copy the webhook's whole address, for example `https://hooks.slack.com/services/T…/B…/…`"
@@ -146,7 +148,9 @@ impl Error {
                 "make a workflow in Teams from the template `Post to a channel when a webhook request is received`, and use its address"
             }
             Self::Zero(_) => "for example `--timeout 60s --try-timeout 10s`",
-            Self::Undelivered(_) => "check the webhook and what it answered, then run this step again",
+            Self::Undelivered(_) => {
+                "check the address or token and what was answered, then run this step again"
+            }
             Self::Http(_) => "check `SSL_CERT_FILE`, `HTTPS_PROXY` and `NO_PROXY`",
         }
     }

@@ -223,16 +223,14 @@ pub async fn pass_through(
         true => Stdio::null(),
         false => Stdio::inherit(),
     };
-    let child = Command::new(program)
+    let mut command = Command::new(program);
+    command
         .args(arguments)
         .envs(variables.iter().map(|(name, value)| (name, value)))
-        .stdin(stdin)
-        .process_group(0)
-        .kill_on_drop(true)
-        .spawn();
+        .stdin(stdin);
     let named = || text::visible(program);
-    let mut child = child.map_err(|error| ProcessError::Start(named(), error))?;
-    let group = Group::of(&child);
+    let (mut child, group) =
+        Group::spawn(&mut command).map_err(|error| ProcessError::Start(named(), error))?;
     let ended = match cancel.guard(child.wait()).await {
         Ok(ended) => {
             group.leave();
@@ -253,19 +251,14 @@ pub async fn pass_through(
 
 /// Starts a program in a process group of its own, with nothing to read and both streams piped to us.
 fn start(mut command: Command) -> Result<(Child, Group), ProcessError> {
-    let child = command
+    command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|error| {
-            let program = command.as_std().get_program().to_string_lossy();
-            ProcessError::Start(text::visible(&program), error)
-        })?;
-    let group = Group::of(&child);
-    Ok((child, group))
+        .stderr(Stdio::piped());
+    Group::spawn(&mut command).map_err(|error| {
+        let program = command.as_std().get_program().to_string_lossy();
+        ProcessError::Start(text::visible(&program), error)
+    })
 }
 
 /// Reads a pipe to its end and keeps the last bytes.

@@ -109,11 +109,13 @@ where
         Ok(ended) => return ended.unwrap_or(Exit::Bug).into(),
         Err(failure) => failure,
     };
-    process::end_all();
     // The tool did not stop. If it is stuck in a write, the end may be too, so nobody waits for it long.
     let exit = left.exit;
     let (done, ended) = std::sync::mpsc::channel();
-    std::thread::spawn(move || done.send(finish(&runner, common, &line, Err(left))));
+    std::thread::spawn(move || {
+        process::end_all();
+        done.send(finish(&runner, common, &line, Err(left)))
+    });
     let _ = ended.recv_timeout(LAST_WORDS);
     exit.into()
 }

@@ -158,7 +158,7 @@ pub fn is_channel(named: &str) -> bool {
     let name = named.strip_prefix('#').unwrap_or(named);
     !name.is_empty()
         && name.chars().count() <= 80
-        && !name.contains(|c: char| c.is_whitespace() || text::is_hidden(c))
+        && !name.contains(|c: char| c.is_whitespace() || text::is_hidden(c) || "/:@<>&|\"'".contains(c))
 }
 
 #[cfg(test)]
@@ -279,7 +279,15 @@ mod tests {
         for wrong in ["", "U", "u1", "@ada", "<!channel>", "U1>", "U1 U2", "all"] {
             assert!(wrong.parse::<Mention>().is_err(), "{wrong}");
         }
-        for wrong in ["", "#", "a b", "a\nb"] {
+        for wrong in [
+            "",
+            "#",
+            "a b",
+            "a\nb",
+            "https://hooks.slack.com/services/x",
+            "<!here>",
+            "@ada",
+        ] {
             assert!(!is_channel(wrong), "{wrong}");
         }
         assert!(is_channel("#deploys") && is_channel("C0123456789") && is_channel("#デプロイ"));

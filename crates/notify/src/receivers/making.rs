@@ -24,6 +24,9 @@ use crate::error::Error;
 /// The shortest key of a webhook, in characters: less is guessed, and could not be hidden in a log.
 const SHORTEST_KEY: usize = 8;
 
+/// The shortest password of a mail server that is hidden by itself: less stands in ordinary words, which nobody could read any more.
+const SHORTEST_PASSWORD: usize = 6;
+
 /// What all receivers are made with. What a function calls `said` is the user's name for the secret.
 #[derive(Clone, Copy)]
 pub(super) struct Making<'a> {
@@ -83,7 +86,13 @@ impl Making<'_> {
         mentions: Vec<Mention>,
     ) -> Result<SlackBot, Error> {
         if !slack_bot::is_channel(channel) {
-            return Err(Error::Channel(text::cut(&text::line(channel), 40)));
+            // An address of Slack would be a secret.
+            let shown = if channel.contains("://") {
+                "an address"
+            } else {
+                channel
+            };
+            return Err(Error::Channel(text::cut(&text::line(shown), 40)));
         }
         Ok(SlackBot {
             url: self.of_service("slack-url", url, &slack_bot::HOSTS)?,
@@ -161,7 +170,9 @@ impl Making<'_> {
             NoServer::Address => Error::NoServer(said.to_owned()),
             NoServer::Password => Error::NoPassword(said.to_owned()),
         })?;
-        if let Some((_, password)) = &server.credentials {
+        if let Some((_, password)) = &server.credentials
+            && password.expose_secret().len() >= SHORTEST_PASSWORD
+        {
             // It stands in no message of a server as a part of the address, but alone.
             self.runner.mask(password.expose_secret());
         }

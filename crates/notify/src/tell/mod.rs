@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use gha::edge::environment;
 use gha::outcome::Outcome;
 use gha::{Failure, Runner, Status};
-use jiff::Timestamp;
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
 use crate::api::{self, Delivery, Limits, Telling};
 use crate::cli::{Event, Receivers, Required, Sending, Times, Went};
@@ -221,9 +221,12 @@ fn kept(message: &Message, before: Option<&State>, deliveries: &[Delivery], runn
     }
 }
 
-/// A moment without what no person reads.
+/// A moment without what no person reads; not later, or what follows at once would have begun before it.
 fn to_the_second(moment: Timestamp) -> Timestamp {
-    moment.round(jiff::Unit::Second).unwrap_or(moment)
+    let down = TimestampRound::new()
+        .smallest(Unit::Second)
+        .mode(RoundMode::Floor);
+    moment.round(down).unwrap_or(moment)
 }
 
 /// Sends to all receivers side by side. In a run that is cancelled already there is time for a few words.
@@ -310,4 +313,19 @@ fn client(
     });
     let urls: Vec<_> = calls.map(|call| call.url).collect();
     api::client(&urls, limits, runner.env())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_beginning_is_never_in_the_future() {
+        for (moment, second) in [
+            ("2026-11-23T20:02:53.999Z", "2026-11-23T20:02:53Z"),
+            ("2026-11-23T20:02:53Z", "2026-11-23T20:02:53Z"),
+        ] {
+            assert_eq!(to_the_second(moment.parse().unwrap()).to_string(), second);
+        }
+    }
 }

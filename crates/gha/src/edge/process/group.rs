@@ -1,25 +1,39 @@
 //! Process groups of children, which do not outlive us: each is ended by its owner, or all by who leaves at once.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal as Unix, kill_process_group, test_kill_process_group};
-use tokio::process::Child;
+use tokio::process::{Child, Command};
 
 use crate::edge::cancel::Signal;
 
 /// The groups that have an owner. A process that is left has no time to drop anything, so they are known beside it.
-static OWNED: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+static OWNED: Mutex<Owned> = Mutex::new(Owned {
+    groups: BTreeSet::new(),
+    is_over: false,
+});
 
-fn owned() -> MutexGuard<'static, BTreeSet<i32>> {
+struct Owned {
+    groups: BTreeSet<i32>,
+    /// All were ended, and nothing may begin any more.
+    is_over: bool,
+}
+
+fn owned() -> MutexGuard<'static, Owned> {
     OWNED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Ends every group that has an owner, which does not come to it any more.
+/// Ends every group that has an owner, which does not come to it any more. Waits for a start that is on its way.
 pub(crate) fn end_all() {
-    let all = std::mem::take(&mut *owned());
-    for pid in all.into_iter().filter_map(Pid::from_raw) {
+    let mut owned = owned();
+    owned.is_over = true;
+    for pid in std::mem::take(&mut owned.groups)
+        .into_iter()
+        .filter_map(Pid::from_raw)
+    {
         let _ = kill_process_group(pid, Unix::KILL);
     }
 }
@@ -28,10 +42,17 @@ pub(crate) fn end_all() {
 pub(super) struct Group(Option<Pid>);
 
 impl Group {
-    pub(super) fn of(child: &Child) -> Self {
+    /// Starts a program in a group of its own.
+    pub(super) fn spawn(command: &mut Command) -> io::Result<(Child, Self)> {
+        // Held until the group is known: who ends all waits for one that is about to be there.
+        let mut owned = owned();
+        if owned.is_over {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        let child = command.process_group(0).kill_on_drop(true).spawn()?;
         let id = child.id().and_then(|id| i32::try_from(id).ok());
-        owned().extend(id);
-        Self(id.and_then(Pid::from_raw))
+        owned.groups.extend(id);
+        Ok((child, Self(id.and_then(Pid::from_raw))))
     }
 
     /// It is not ours to end any more.
@@ -75,7 +96,7 @@ impl Group {
     /// Its id may be another's once it is gone.
     fn take(&mut self) -> Option<Pid> {
         let pid = self.0.take()?;
-        owned().remove(&pid.as_raw_nonzero().get());
+        owned().groups.remove(&pid.as_raw_nonzero().get());
         Some(pid)
     }
 }
