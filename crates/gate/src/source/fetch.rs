@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiff::fmt::rfc2822;
 use reqwest::header::{DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response};
 
@@ -84,10 +83,9 @@ impl Answer {
     }
 }
 
-/// A date of HTTP. Its zone is written `GMT`, which RFC 2822 calls obsolete.
+/// A date of HTTP, in one of its three forms (RFC 9110, section 5.6.7).
 fn date(written: &str) -> Option<Timestamp> {
-    let timestamp = rfc2822::parse(written.trim()).ok()?.timestamp();
-    Some(timestamp)
+    Timestamp::try_from(httpdate::parse_http_date(written.trim()).ok()?).ok()
 }
 
 /// Notes of a source: a few of them, each bounded and inert.
@@ -120,6 +118,8 @@ mod tests {
         for (headers, seconds) in [
             (&[("retry-after", "7")][..], Some(7)),
             (&[now, ("retry-after", "Sun, 22 Nov 2026 10:01:30 GMT")], Some(90)),
+            (&[now, ("retry-after", "Sunday, 22-Nov-26 10:01:30 GMT")], Some(90)),
+            (&[now, ("retry-after", "Sun Nov 22 10:01:30 2026")], Some(90)),
             (&[now, ("retry-after", "Sun, 22 Nov 2026 09:00:00 GMT")], None),
             (&[("retry-after", "Sun, 22 Nov 2026 10:01:30 GMT")], None),
             (&[("retry-after", "soon")], None),

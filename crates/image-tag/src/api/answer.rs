@@ -159,13 +159,13 @@ impl Answer {
     fn pause(&self, now: Timestamp) -> Option<Duration> {
         let until = |at: Timestamp| Duration::try_from(at.duration_since(now)).unwrap_or_default();
         if let Some(after) = self.header("retry-after").map(str::trim) {
-            // <https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3>: seconds, or a date.
+            // <https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3>: seconds, or a date in one of three forms.
             let seconds = after.bytes().all(|b| b.is_ascii_digit()) && !after.is_empty();
             return if seconds {
                 // More than fits is for ever: it must not become a short wait.
                 Some(Duration::from_secs(after.parse().unwrap_or(u64::MAX)))
             } else {
-                let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(after);
+                let date = Timestamp::try_from(httpdate::parse_http_date(after).ok()?);
                 date.ok().map(until)
             };
         }
