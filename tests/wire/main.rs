@@ -37,6 +37,7 @@ mod k8s_judged;
 mod k8s_preview;
 mod ledger;
 mod notify_delivery;
+mod notify_deploys;
 mod notify_github;
 mod notify_github_faults;
 mod notify_message;

@@ -60,6 +60,7 @@ pub(crate) async fn run(flags: &Check, runner: &Runner) -> Result<Outcome, Failu
         context: runner.context(),
         now: environment::now(),
         began: None,
+        about: None,
         cause: None,
         event: &flags.event,
     });

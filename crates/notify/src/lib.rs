@@ -18,6 +18,7 @@ mod results;
 pub mod routes;
 pub mod severity;
 pub mod state;
+pub mod subject;
 mod tell;
 pub mod times;
 mod wrap;

@@ -64,6 +64,7 @@ pub(crate) fn run(flags: &Render, runner: &Runner) -> Result<Outcome, Failure> {
         context: runner.context(),
         now: environment::now(),
         began: None,
+        about: None,
         cause: None,
         event: &flags.event,
     });
@@ -129,13 +130,13 @@ fn channel(flags: &Render, message: &Message, runner: &Runner) -> Result<Option<
             repository,
             sha,
             environment: message.environment.clone().unwrap_or_default(),
-            about: message.about.clone(),
+            about: message.about.to_string(),
             run,
         }),
         To::GithubReleaseNotes => Box::new(ReleaseNotes {
             repository,
             tag: String::new(),
-            about: message.about.clone(),
+            about: message.about.to_string(),
             run,
         }),
         To::Slack => Box::new(Slack {
@@ -158,7 +159,6 @@ fn channel(flags: &Render, message: &Message, runner: &Runner) -> Result<Option<
         To::Pagerduty => Box::new(PagerDuty {
             url: at(pagerduty::EVENTS)?,
             key: String::new().into(),
-            about: message.about.clone(),
         }),
         To::Webhook => Box::new(Webhook {
             url: at("https://example.com/")?,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::phase::Phase;
+use crate::subject::Subject;
 
 /// The schema that this version writes, and the only one that it reads.
 pub const SCHEMA: &str = "deploy-actions/notify-state@1";
@@ -16,8 +17,8 @@ pub const SCHEMA: &str = "deploy-actions/notify-state@1";
 pub struct State {
     /// [`SCHEMA`].
     pub schema: String,
-    /// What it was about, as `acme/shop/production`.
-    pub about: String,
+    /// What it was about.
+    pub about: Subject,
     /// How far the deploy was.
     pub phase: Phase,
     /// The run that told it; empty outside of one.
@@ -68,13 +69,24 @@ impl State {
         }
     }
 
-    /// What the ledger of this run holds about the same thing: the last that was told.
+    /// What the ledger of this run holds about the same thing, which is the last that was told; or about what may be the same, where
+    /// that was begun and not ended: who says `environment` at one end only, or has a tool say it, means one deploy. `known` is what
+    /// this is about, `said` as much of that as the user said.
     #[must_use]
-    pub fn of_ledger(entries: &[Entry], about: &str) -> Option<Self> {
+    pub fn of_ledger(entries: &[Entry], known: &Subject, said: &Subject) -> Option<Self> {
         let told = entries.iter().rev().filter(|entry| entry.tool == "notify");
-        told.filter_map(|entry| entry.facts.get("state"))
-            .filter_map(|state| serde_json::from_value::<Self>(state.clone()).ok())
-            .find(|state| state.schema == SCHEMA && state.about == about)
+        let told: Vec<Self> = told
+            .filter_map(|entry| serde_json::from_value(entry.facts.get("state")?.clone()).ok())
+            .filter(|state: &Self| state.schema == SCHEMA)
+            .collect();
+        let is_open = |place: usize| {
+            let (newer, state) = (&told[..place], &told[place]);
+            state.phase == Phase::Started && !newer.iter().any(|newer| newer.about == state.about)
+        };
+        let same = told.iter().position(|state| state.about == *known);
+        let may_be = || (0..told.len()).find(|place| is_open(*place) && told[*place].about.agrees(said));
+        let place = same.or_else(may_be)?;
+        told.into_iter().nth(place)
     }
 
     /// Whether a message of this attempt of a run may take the place of what was told: what is newer stays.
@@ -101,12 +113,13 @@ impl State {
 mod tests {
     use super::*;
     use crate::message::tests::entry;
+    use crate::subject::tests::subject;
     use proptest::prelude::{any, proptest};
 
     fn state() -> State {
         State {
             schema: SCHEMA.to_owned(),
-            about: "acme/shop/production".to_owned(),
+            about: subject("acme/shop - production"),
             phase: Phase::Started,
             run: "7".to_owned(),
             attempt: 2,
@@ -120,6 +133,22 @@ mod tests {
         }
     }
 
+    fn told(about: &str, phase: Phase, id: &str) -> Entry {
+        let mut state = State {
+            about: subject(about),
+            phase,
+            ..state()
+        };
+        state.posted[0].id = id.to_owned();
+        let mut entry = entry("notify", "done", "told");
+        entry.facts.insert("state".to_owned(), state.json());
+        entry
+    }
+
+    fn of_ledger(entries: &[Entry], known: &str, said: &str) -> Option<State> {
+        State::of_ledger(entries, &subject(known), &subject(said))
+    }
+
     #[test]
     fn what_is_written_is_read_back() {
         assert_eq!(State::read(&state().json().to_string()), Ok(state()));
@@ -130,26 +159,72 @@ mod tests {
 
     #[test]
     fn the_last_of_the_same_thing_counts() {
-        let told = |about: &str, id: &str| {
-            let mut state = State {
-                about: about.to_owned(),
-                ..state()
-            };
-            state.posted[0].id = id.to_owned();
-            let mut entry = entry("notify", "done", "told");
-            entry.facts.insert("state".to_owned(), state.json());
-            entry
-        };
         let entries = [
-            told("a", "1"),
-            told("a", "2"),
-            told("b", "3"),
+            told("a web -", Phase::Started, "1"),
+            told("a web -", Phase::Started, "2"),
+            told("b - -", Phase::Started, "3"),
             entry("notify", "done", "x"),
         ];
-        let found = State::of_ledger(&entries, "a").unwrap();
+        let found = of_ledger(&entries, "a web -", "a web -").unwrap();
         assert_eq!(found.of("slack-token", "#deploys").unwrap().id, "2");
         assert_eq!(found.of("slack-token", "#other"), None);
-        assert_eq!(State::of_ledger(&entries, "c"), None);
+        assert_eq!(of_ledger(&entries, "c - -", "c - -"), None);
+    }
+
+    #[test]
+    fn who_says_the_environment_at_one_end_means_one_deploy() {
+        let (began, over) = (Phase::Started, Phase::Succeeded);
+        for (entries, known, said, found) in [
+            // A tool named it, or only the end does.
+            (vec![("a - -", began)], "a - production", "a - -", Some(0)),
+            (
+                vec![("a - -", began)],
+                "a - production",
+                "a - production",
+                Some(0),
+            ),
+            // Only the beginning named it.
+            (vec![("a - prod", began)], "a - production", "a - -", Some(0)),
+            (vec![("a - prod", began)], "a - -", "a - -", Some(0)),
+            // Two environments in one job: who names one means that.
+            (
+                vec![("a - staging", began), ("a - production", began)],
+                "a - staging",
+                "a - staging",
+                Some(0),
+            ),
+            (
+                vec![("a - staging", began)],
+                "a - production",
+                "a - production",
+                None,
+            ),
+            // What is over is another deploy's.
+            (
+                vec![("a - staging", began), ("a - staging", over)],
+                "a - production",
+                "a - -",
+                None,
+            ),
+            (
+                vec![("a - -", began), ("a - staging", began), ("a - staging", over)],
+                "a - production",
+                "a - -",
+                Some(0),
+            ),
+            // The end of the same is told again.
+            (vec![("a - staging", over)], "a - staging", "a - -", Some(0)),
+        ] {
+            let ids: Vec<String> = (0..entries.len()).map(|id| id.to_string()).collect();
+            let entries: Vec<Entry> = entries
+                .iter()
+                .zip(&ids)
+                .map(|((about, phase), id)| told(about, *phase, id))
+                .collect();
+            let state = of_ledger(&entries, known, said);
+            let id = state.map(|state| state.posted[0].id.clone());
+            assert_eq!(id, found.map(|id: usize| id.to_string()), "{known} by {said}");
+        }
     }
 
     #[test]

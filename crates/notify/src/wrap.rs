@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use crate::cli::{JobStatus, Wrap};
 use crate::error::Error;
 use crate::message::{Known, Message, compose};
+use crate::subject::Subject;
 use crate::{receivers, tell};
 
 /// How long the command may take to stop when the run is cancelled, so that there is time to tell it.
@@ -48,7 +49,7 @@ pub(crate) async fn run(flags: &Wrap, runner: &Runner) -> Result<Outcome, Failur
     let trace = [("TRACEPARENT", runner.traceparent())];
     let ran = pass_through(program, arguments, &trace, GRACE, runner.cancel()).await;
     let end = End::of(program, ran.as_ref(), runner.cancel().signal().is_some());
-    let over = message(flags, Some((&end, began)), runner)?;
+    let over = message(flags, Some((&end, began, &begins.about)), runner)?;
     let told = tell::send(sending, &over, Some(&told.state), &receivers, runner).await?;
     let concluded = tell::conclude(sending, &told, runner);
     if end.status == JobStatus::Success {
@@ -66,16 +67,21 @@ pub(crate) async fn run(flags: &Wrap, runner: &Runner) -> Result<Outcome, Failur
     Err(failure.knowing(known))
 }
 
-/// What is told: the beginning, or the end with the moment of the beginning.
-fn message(flags: &Wrap, end: Option<(&End, Timestamp)>, runner: &Runner) -> Result<Message, Error> {
+/// What is told: the beginning, or the end with the moment of the beginning and what that was about.
+fn message(
+    flags: &Wrap,
+    end: Option<(&End, Timestamp, &Subject)>,
+    runner: &Runner,
+) -> Result<Message, Error> {
     let known = Known {
         begins: end.is_none(),
-        status: end.map(|(end, _)| end.status),
+        status: end.map(|(end, _, _)| end.status),
         entries: runner.ledger(),
         context: runner.context(),
         now: environment::now(),
-        began: end.map(|(_, began)| began),
-        cause: end.map(|(end, _)| end.cause.as_str()),
+        began: end.map(|(_, began, _)| began),
+        about: end.map(|(_, _, about)| about),
+        cause: end.map(|(end, _, _)| end.cause.as_str()),
         event: &flags.event,
     };
     compose(&known).ok_or(Error::NothingKnown)

@@ -118,7 +118,10 @@ mod tests {
         for (headers, seconds) in [
             (&[("retry-after", "7")][..], Some(7)),
             (&[now, ("retry-after", "Sun, 22 Nov 2026 10:01:30 GMT")], Some(90)),
-            (&[now, ("retry-after", "Sunday, 22-Nov-26 10:01:30 GMT")], Some(90)),
+            (
+                &[now, ("retry-after", "Sunday, 22-Nov-26 10:01:30 GMT")],
+                Some(90),
+            ),
             (&[now, ("retry-after", "Sun Nov 22 10:01:30 2026")], Some(90)),
             (&[now, ("retry-after", "Sun, 22 Nov 2026 09:00:00 GMT")], None),
             (&[("retry-after", "Sun, 22 Nov 2026 10:01:30 GMT")], None),

@@ -67,7 +67,6 @@ fn services() -> Vec<(Box<dyn Channel>, usize)> {
             Box::new(PagerDuty {
                 url: Url::parse("https://events.pagerduty.com").unwrap(),
                 key: SECRET.to_owned().into(),
-                about: "acme/shop".to_owned(),
             }),
             512 * kib,
         ),
@@ -161,6 +160,7 @@ fn hostile(tool: &str, headline: &str, texts: [&str; 3]) -> Message {
     message.text = Some(text.to_owned());
     message.service = Some(service.to_owned());
     message.environment = Some(environment.to_owned());
+    message.about = message.known();
     message.fields.push(("Commit", text.to_owned()));
     message
 }

@@ -28,8 +28,6 @@ pub struct PagerDuty {
     pub url: Url,
     /// The integration key.
     pub key: SecretString,
-    /// What is deployed where: the same for each deploy of it.
-    pub about: String,
 }
 
 impl Channel for PagerDuty {
@@ -41,7 +39,8 @@ impl Channel for PagerDuty {
         // An alert is known by its key; a change event is told twice at worst, and pages nobody.
         let enqueue = |path: &str, payload: Value| Call::post(self.at(path), payload).repeatable();
         let key = self.key.expose_secret();
-        let dedup = text::cut(&format!("deploy/{}", self.about), KEY);
+        // As it is known now: where only a tool named the environment, staging does not resolve what is wrong with production.
+        let dedup = text::cut(&format!("deploy/{}", message.known()), KEY);
         match message.phase {
             Phase::Succeeded => vec![
                 enqueue(
@@ -63,7 +62,7 @@ impl Channel for PagerDuty {
                     "links": links(message),
                     "payload": {
                         "summary": summary(message),
-                        "source": text::cut(&text::visible(&self.about), SUMMARY),
+                        "source": text::cut(&message.known().to_string(), SUMMARY),
                         "severity": word(message.severity),
                         "custom_details": details(message),
                     },
@@ -101,7 +100,7 @@ impl PagerDuty {
             "links": links(message),
             "payload": {
                 "summary": summary(message),
-                "source": text::cut(&text::visible(&self.about), SUMMARY),
+                "source": text::cut(&message.known().to_string(), SUMMARY),
                 "custom_details": details(message),
             },
         })
@@ -164,7 +163,6 @@ mod tests {
         PagerDuty {
             url: Url::parse(EVENTS).unwrap(),
             key: "R0UT1NGKEY".to_owned().into(),
-            about: "acme/shop/production".to_owned(),
         }
     }
 

@@ -10,6 +10,7 @@ use gha::text;
 use crate::cli::{Event, JobStatus};
 use crate::phase::{Line, Phase, headline, phase};
 use crate::severity::{self, Severity};
+use crate::subject::Subject;
 use crate::times::{self, Times};
 
 mod fields;
@@ -36,6 +37,8 @@ pub struct Known<'a> {
     pub now: Timestamp,
     /// When it began, where an earlier message told that.
     pub began: Option<Timestamp>,
+    /// What it is about, where an earlier message told that.
+    pub about: Option<&'a Subject>,
     /// Why it went wrong, where no tool says it.
     pub cause: Option<&'a str>,
     /// What the user says.
@@ -49,8 +52,8 @@ pub struct Message {
     pub phase: Phase,
     /// How bad that is.
     pub severity: Severity,
-    /// What is deployed where, the same for each deploy of it: `acme/shop/production`.
-    pub about: String,
+    /// What it is about, as the first message of this deploy had it: what was written then is found by that.
+    pub about: Subject,
     /// What the user calls what is deployed.
     pub service: Option<String>,
     /// The environment.
@@ -76,6 +79,16 @@ const UNDO: usize = 3;
 const COMMAND: usize = 350;
 
 impl Message {
+    /// What it is about, as is known now: a tool may have named the environment since.
+    #[must_use]
+    pub fn known(&self) -> Subject {
+        Subject {
+            service: self.service.clone(),
+            environment: self.environment.clone(),
+            ..self.about.clone()
+        }
+    }
+
     /// What stands below the first line: why, what went well, and what the user adds.
     pub fn paragraphs(&self) -> impl Iterator<Item = String> {
         let done = (!self.done.is_empty()).then(|| self.done.join("\n"));
@@ -115,15 +128,17 @@ pub fn compose(known: &Known<'_>) -> Option<Message> {
             .rev()
             .find_map(|entry| entry.environment.as_deref())
     };
-    let environment = event.environment.as_deref().or_else(of_ledger);
+    // What the user said, also at the beginning, counts more than what a tool calls it.
+    let begun = known.about.and_then(|about| about.environment.as_deref());
+    let environment = event.environment.as_deref().or(begun).or_else(of_ledger);
+    let service = event.service.as_ref().or_else(|| known.about?.service.as_ref());
     let version = version(known, &entries);
     let first = entries.iter().map(|entry| entry.started_at);
     let began = first.chain(known.began).min();
     let took = began
         .and_then(|start| times::between(start, known.now))
         .filter(|_| phase != Phase::Started);
-    let name = event.service.clone();
-    let name = name.unwrap_or_else(|| repository_name(known.context));
+    let name = service.cloned().unwrap_or_else(|| repository_name(known.context));
     let what = [name, version.clone().unwrap_or_default()]
         .join(" ")
         .trim()
@@ -148,8 +163,12 @@ pub fn compose(known: &Known<'_>) -> Option<Message> {
     Some(Message {
         phase,
         severity: event.severity.unwrap_or_else(|| severity::of(phase, &entries)),
-        about: about(known, environment),
-        service: event.service.clone(),
+        about: known.about.cloned().unwrap_or_else(|| Subject {
+            repository: known.context.repository.clone(),
+            service: service.cloned(),
+            environment: environment.map(str::to_owned),
+        }),
+        service: service.cloned(),
         environment: environment.map(str::to_owned),
         headline: text::cut(&text::visible(&headline), HEADLINE),
         reasons: reasons(phase, &bad, known.cause),
@@ -170,24 +189,6 @@ pub fn compose(known: &Known<'_>) -> Option<Message> {
 fn cause(bad: &[&Entry]) -> Option<String> {
     let first = bad.first()?;
     Some(text::visible(&first.headline)).filter(|cause| !cause.trim().is_empty())
-}
-
-/// What is deployed where: the repository, what the user calls the service, and the environment.
-fn about(known: &Known<'_>, environment: Option<&str>) -> String {
-    let parts = [
-        known.context.repository.as_str(),
-        known.event.service.as_deref().unwrap_or_default(),
-        environment.unwrap_or_default(),
-    ];
-    let parts: Vec<String> = parts
-        .into_iter()
-        .filter(|part| !part.is_empty())
-        .map(|part| text::cut(&text::visible(part), 80))
-        .collect();
-    match parts.is_empty() {
-        true => "deploy".to_owned(),
-        false => parts.join("/"),
-    }
 }
 
 /// What failed and why. A failed job without a failed entry failed in a step that is none of these tools.
@@ -255,6 +256,7 @@ pub(crate) mod tests {
             context: &context,
             now: "2026-11-22T04:48:12Z".parse().unwrap(),
             began: None,
+            about: None,
             cause: None,
             event: &Event {
                 environment: Some("production".to_owned()),
@@ -370,6 +372,7 @@ pub(crate) mod tests {
                 context: &context,
                 now: "2026-11-22T04:48:12Z".parse().unwrap(),
                 began: None,
+                about: None,
                 cause: None,
                 event: &Event {
                     title: Some("Nightly export".to_owned()).filter(|_| !begins),

@@ -155,7 +155,7 @@ pub(super) async fn on_github(
                         repository,
                         sha,
                         environment,
-                        about: message.about.clone(),
+                        about: message.about.to_string(),
                         run,
                     };
                     Receiver::http(deployment::NAME, deployment)
@@ -166,7 +166,7 @@ pub(super) async fn on_github(
                 )),
             OnGitHub::ReleaseNotes => github::tag(context)
                 .map(|tag| {
-                    let about = message.about.clone();
+                    let about = message.about.to_string();
                     let notes = ReleaseNotes {
                         repository,
                         tag,

@@ -122,7 +122,6 @@ impl Making<'_> {
         Ok(PagerDuty {
             url: self.anywhere("pagerduty-url", url)?,
             key: token::checked(said, key, token::PAGERDUTY)?,
-            about: self.about.to_owned(),
         })
     }
 

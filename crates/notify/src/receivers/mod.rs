@@ -79,7 +79,7 @@ pub(crate) async fn configured(
     };
     let making = Making {
         claimed: &claimed,
-        about: &message.about,
+        about: &message.about.to_string(),
         allow_host: &flags.allow_host,
         allow_http: flags.allow_http,
         runner,

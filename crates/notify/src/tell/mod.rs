@@ -16,6 +16,7 @@ use crate::message::{Known, Message, compose};
 use crate::phase::Phase;
 use crate::receivers::{Receivers as Configured, Taken, Way};
 use crate::state::{Posted, SCHEMA, State};
+use crate::subject::Subject;
 use crate::{receivers, results};
 
 mod told;
@@ -54,30 +55,36 @@ pub(crate) async fn run(command: &Command<'_>, runner: &Runner) -> Result<Outcom
     let ledger = runner.ledger();
     let mut entries = results::given(command.went.map_or(&[][..], |went| &went.results), runner);
     entries.extend(ledger.iter().cloned());
-    let message = |began| {
+    let message = |before: Option<&State>| {
         compose(&Known {
             begins: command.went.is_none(),
             status: command.went.and_then(|went| went.status),
             entries: entries.clone(),
             context: runner.context(),
             now: environment::now(),
-            began,
+            began: before.map(|before| before.began),
+            about: before.map(|before| &before.about),
             cause: None,
             event: command.event,
         })
     };
     let first = message(None).ok_or(Error::NothingKnown)?;
-    let receivers = receivers::configured(command.receivers, &first, runner).await?;
-    required(sending, &receivers, runner)?;
-    let before = match (given, command.state) {
-        (None, Some(_)) => State::of_ledger(&ledger, &first.about),
-        (given, _) => given,
+    let said = Subject {
+        environment: command.event.environment.clone(),
+        ..first.about.clone()
     };
-    // What it says about when the deploy began counts from there.
+    let before = match (given, command.state) {
+        (Some(given), _) => is_about(&said, &given, runner).then_some(given),
+        (None, Some(_)) => State::of_ledger(&ledger, &first.about, &said),
+        (None, None) => None,
+    };
+    // What the beginning said of when and of what counts.
     let message = before
         .as_ref()
-        .and_then(|before| message(Some(before.began)))
+        .and_then(|before| message(Some(before)))
         .unwrap_or(first);
+    let receivers = receivers::configured(command.receivers, &message, runner).await?;
+    required(sending, &receivers, runner)?;
     let before = before.filter(|before| follows(before, runner));
     if sending.dry_run {
         return Ok(dry_run(&message, before.as_ref(), &receivers, runner));
@@ -97,6 +104,19 @@ pub(crate) fn has_time(times: Times) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Whether what was given is of this deploy: outputs of a matrix overwrite each other, and another deploy's message is not ours to change.
+fn is_about(said: &Subject, given: &State, runner: &Runner) -> bool {
+    let is = given.about.agrees(said);
+    if !is {
+        runner.warn(&format!(
+            "what `state` holds is about {}, and this is about {said}: its messages stay, and new ones are sent; where a matrix ran \
+             `start`, its jobs overwrite each other's output",
+            given.about
+        ));
+    }
+    is
 }
 
 /// Whether this run may take the place of what was told.

@@ -56,11 +56,7 @@ fn what_is_tried_again_and_when() {
             vec![("retry-after", "Tuesday, 14-Nov-23 22:13:23 GMT")],
             Some(3000),
         ),
-        (
-            429,
-            vec![("retry-after", "Tue Nov 14 22:13:23 2023")],
-            Some(3000),
-        ),
+        (429, vec![("retry-after", "Tue Nov 14 22:13:23 2023")], Some(3000)),
         (
             429,
             vec![("retry-after", "Tue, 14 Nov 2023 22:00:00 GMT")],

@@ -134,7 +134,7 @@ impl Comment {
             .repository
             .get(&["issues", &number, "comments"], &[("per_page", "100")]);
         let (comments, heard) = listed(first, heard)?;
-        let key = key(&message.about);
+        let key = key(&message.about.to_string());
         let mut ours: Vec<Ours> = comments
             .into_iter()
             .filter_map(|comment| ours(comment, who, &key))
@@ -170,7 +170,7 @@ impl Comment {
     }
 
     fn body(&self, message: &Message) -> Value {
-        let mark = mark(&key(&message.about), self.run);
+        let mark = mark(&key(&message.about.to_string()), self.run);
         let told = summary::within(message, LONGEST);
         json!({"body": format!("{mark}\n{}", told.trim_start())})
     }
@@ -215,7 +215,7 @@ mod tests {
 
     fn comment(id: u64, login: &str, run: Run) -> Value {
         let kind = if login.ends_with("[bot]") { "Bot" } else { "User" };
-        let body = format!("{}\r\nold", mark(&key(&good().about), run));
+        let body = format!("{}\r\nold", mark(&key(&good().about.to_string()), run));
         json!({"id": id, "user": {"login": login, "type": kind}, "body": body})
     }
 
@@ -322,7 +322,7 @@ mod tests {
             let (lines, _) = told(login, vec![comment(3, author, old)], &[]);
             assert_eq!(lines, ["POST /issues/12/comments"], "{author}");
         }
-        let quoted = json!({"id": 3, "user": {"login": "x[bot]", "type": "Bot"}, "body": format!("> {}", mark(&key(&good().about), old))});
+        let quoted = json!({"id": 3, "user": {"login": "x[bot]", "type": "Bot"}, "body": format!("> {}", mark(&key(&good().about.to_string()), old))});
         let other = json!({"id": 4, "user": {"login": "x[bot]", "type": "Bot"}, "body": mark(&key("acme/shop/staging"), old)});
         assert_eq!(
             told(None, vec![quoted, other], &[]).0,
@@ -352,7 +352,7 @@ mod tests {
             assert!(body.chars().count() <= 65_536 && body.starts_with("<!-- deploy-actions/notify "));
             let first = json!({"id": 1, "user": {"type": "Bot"}, "body": body});
             let nobody = heard(403, Value::Null);
-            assert_eq!(ours(&first, &nobody, &key(&message.about)).map(|ours| ours.run), Some(NOW));
+            assert_eq!(ours(&first, &nobody, &key(&message.about.to_string())).map(|ours| ours.run), Some(NOW));
         }
 
         #[test]

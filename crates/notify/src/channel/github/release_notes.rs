@@ -128,7 +128,7 @@ fn end(key: &str) -> String {
 
 /// The notes with the section in the place of the earlier one, else at their end.
 fn notes(old: &str, message: &Message, run: Run) -> String {
-    let key = key(&message.about);
+    let key = key(&message.about.to_string());
     let told = summary::within(message, LONGEST);
     let new = format!("{}\n{}\n{}", mark(&key, run), told.trim(), end(&key));
     match section(old, &key) {
@@ -157,7 +157,7 @@ mod tests {
         let channel = ReleaseNotes {
             repository: repository(),
             tag: "v1.2.3".to_owned(),
-            about: good().about,
+            about: good().about.to_string(),
             run: NOW,
         };
         let look = channel.turn(&good(), None, &[]).unwrap();
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn what_stands_before_the_last_mark_is_somebodys() {
         let first = notes("mine", &good(), NOW);
-        let broken = first.replace(&end(&key(&good().about)), "and this too");
+        let broken = first.replace(&end(&key(&good().about.to_string())), "and this too");
         let again = notes(&notes(&broken, &good(), NOW), &good(), NOW);
         assert!(
             again.contains("mine") && again.contains("and this too"),

@@ -102,11 +102,11 @@ impl CommitStatus {
 
 /// The name under which the last status counts: one for each thing and environment.
 fn context(message: &Message) -> String {
-    let environment = message.environment.as_deref();
+    let about = &message.about;
     let parts = ["deploy"]
         .into_iter()
-        .chain(message.service.as_deref())
-        .chain(environment);
+        .chain(about.service.as_deref())
+        .chain(about.environment.as_deref());
     let parts: Vec<String> = parts.map(gha::text::visible).collect();
     gha::text::cut(&parts.join("/"), 100)
 }
