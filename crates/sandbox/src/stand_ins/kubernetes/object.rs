@@ -5,42 +5,46 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-/// The text at a JSON pointer; empty where there is none.
-pub(crate) fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
-    object
-        .pointer(pointer)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
+/// What is at a path, written as a JSON pointer without escapes. A cluster looks so often that making each part a new text, as a
+/// pointer with escapes needs, was a tenth of all its work.
+pub(crate) fn at<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {
+    let mut parts = path.split('/').skip(1);
+    parts.try_fold(object, |value, part| match value {
+        Value::Object(fields) => fields.get(part),
+        Value::Array(items) => items.get(part.parse::<usize>().ok()?),
+        _ => None,
+    })
 }
 
-/// The whole number at a JSON pointer.
-pub(crate) fn number(object: &Value, pointer: &str) -> Option<i64> {
-    object.pointer(pointer).and_then(Value::as_i64)
+/// The text at a path; empty where there is none.
+pub(crate) fn text<'a>(object: &'a Value, path: &str) -> &'a str {
+    at(object, path).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The whole number at a path.
+pub(crate) fn number(object: &Value, path: &str) -> Option<i64> {
+    at(object, path).and_then(Value::as_i64)
 }
 
 /// The same as a count, which is never below zero.
-pub(crate) fn count(object: &Value, pointer: &str) -> Option<usize> {
-    number(object, pointer).map(|number| usize::try_from(number).unwrap_or_default())
+pub(crate) fn count(object: &Value, path: &str) -> Option<usize> {
+    number(object, path).map(|number| usize::try_from(number).unwrap_or_default())
 }
 
-pub(crate) fn flag(object: &Value, pointer: &str) -> bool {
-    object
-        .pointer(pointer)
-        .and_then(Value::as_bool)
-        .unwrap_or_default()
+pub(crate) fn flag(object: &Value, path: &str) -> bool {
+    at(object, path).and_then(Value::as_bool).unwrap_or_default()
 }
 
-/// The items at a JSON pointer.
-pub(crate) fn items<'a>(object: &'a Value, pointer: &str) -> &'a [Value] {
-    object
-        .pointer(pointer)
+/// The items at a path.
+pub(crate) fn items<'a>(object: &'a Value, path: &str) -> &'a [Value] {
+    at(object, path)
         .and_then(Value::as_array)
         .map(Vec::as_slice)
         .unwrap_or_default()
 }
 
-pub(crate) fn map<'a>(object: &'a Value, pointer: &str) -> Option<&'a Map<String, Value>> {
-    object.pointer(pointer).and_then(Value::as_object)
+pub(crate) fn map<'a>(object: &'a Value, path: &str) -> Option<&'a Map<String, Value>> {
+    at(object, path).and_then(Value::as_object)
 }
 
 /// Puts a value at a path and makes the maps that lead there; what is in their place and no map goes.
@@ -59,8 +63,8 @@ pub(crate) fn put(object: &mut Value, path: &[&str], value: Value) {
 
 /// Puts a value there unless there is one.
 pub(crate) fn put_missing(object: &mut Value, path: &[&str], value: Value) {
-    let pointer: String = path.iter().map(|part| format!("/{part}")).collect();
-    if object.pointer(&pointer).is_none_or(Value::is_null) {
+    let there = path.iter().try_fold(&*object, |value, part| value.get(part));
+    if there.is_none_or(Value::is_null) {
         put(object, path, value);
     }
 }
