@@ -18,8 +18,11 @@ pub const NAME: &str = "email";
 /// Longest subject, in characters: one line of a list of mails.
 const SUBJECT: usize = 150;
 
-/// Longest paragraph, in characters.
+/// Longest paragraph, in characters, and longest command that undoes: half a one would undo something else.
 const PARAGRAPH: usize = 4_000;
+
+/// Most commands that undo.
+const UNDO: usize = 20;
 
 /// What is between us and the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,6 +151,15 @@ fn paragraphs(message: &Message) -> impl Iterator<Item = String> {
     message.paragraphs().map(shown)
 }
 
+/// The commands that undo what was done.
+fn undo(message: &Message) -> impl Iterator<Item = String> {
+    let undo = message
+        .undo
+        .iter()
+        .filter(|undo| undo.chars().count() <= PARAGRAPH);
+    undo.take(UNDO).map(|undo| text::visible(undo))
+}
+
 /// As text.
 #[must_use]
 pub fn plain(message: &Message) -> String {
@@ -156,10 +168,7 @@ pub fn plain(message: &Message) -> String {
     let fields: Vec<String> = fields
         .map(|(name, value)| format!("{name}: {}", text::visible(value)))
         .collect();
-    let undo = message
-        .undo
-        .iter()
-        .map(|undo| format!("To undo: {}", text::visible(undo)));
+    let undo = undo(message).map(|undo| format!("To undo: {undo}"));
     let links = message.links.iter();
     let links: Vec<String> = links
         .map(|link| format!("{}: {}", text::visible(&link.text), text::visible(&link.url)))
@@ -184,11 +193,8 @@ pub fn html(message: &Message) -> String {
     for paragraph in paragraphs(message) {
         body.push_str(&format!("<p>{}</p>\n", lines(&paragraph)));
     }
-    for undo in &message.undo {
-        body.push_str(&format!(
-            "<p>To undo: <code>{}</code></p>\n",
-            escape(&text::visible(undo))
-        ));
+    for undo in undo(message) {
+        body.push_str(&format!("<p>To undo: <code>{}</code></p>\n", escape(&undo)));
     }
     let row = |(name, value): &(&str, String)| {
         format!(

@@ -79,7 +79,7 @@ fn services() -> Vec<(Box<dyn Channel>, usize)> {
                 repository: "acme/shop".to_owned(),
                 keys: Vec::new(),
             }),
-            512 * kib,
+            256 * kib,
         ),
         (
             Box::new(CommitStatus {

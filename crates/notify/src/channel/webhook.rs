@@ -4,6 +4,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use gha::text;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretSlice};
@@ -17,6 +18,13 @@ use crate::state::Posted;
 
 /// The event's schema.
 pub const SCHEMA: &str = "deploy-actions/notify@1";
+
+/// The largest body, in bytes: what gateways and functions in front of a receiver take.
+const BODY: usize = 256 * 1024;
+/// Most items of a list.
+const LISTED: usize = 100;
+/// Longest text, in characters; less where the body would be too large.
+const TEXT: usize = 100_000;
 
 /// A receiver of JSON.
 pub struct Webhook {
@@ -88,13 +96,31 @@ impl Channel for Webhook {
 }
 
 impl Webhook {
+    /// The event with texts as long as they fit.
     fn payload(&self, message: &Message) -> Value {
+        let mut longest = TEXT;
+        loop {
+            let event = self.event(message, longest);
+            if event.to_string().len() <= BODY || longest < 50 {
+                return event;
+            }
+            longest /= 2;
+        }
+    }
+
+    fn event(&self, message: &Message, longest: usize) -> Value {
         let key = |name: &str| name.to_ascii_lowercase().replace(' ', "-");
         let fields: Map<String, Value> = message
             .fields
             .iter()
             .map(|(name, value)| (key(name), Value::from(value.as_str())))
             .collect();
+        let list = |lines: &[String]| -> Vec<String> {
+            let lines = lines.iter().take(LISTED);
+            lines.map(|line| text::cut(line, longest)).collect()
+        };
+        // Half a command would undo something else.
+        let undo = message.undo.iter().filter(|undo| undo.chars().count() <= longest);
         json!({
             "schema": SCHEMA,
             "id": self.id,
@@ -102,13 +128,13 @@ impl Webhook {
             "phase": message.phase.word(),
             "severity": message.severity.word(),
             "headline": message.headline,
-            "reasons": message.reasons,
-            "done": message.done,
-            "text": message.text,
+            "reasons": list(&message.reasons),
+            "done": list(&message.done),
+            "text": message.text.as_deref().map(|said| text::cut(said, longest)),
             "repository": self.repository,
             "fields": fields,
             "links": message.links,
-            "undo": message.undo,
+            "undo": undo.take(LISTED).collect::<Vec<_>>(),
             "trace_id": self.trace_id,
         })
     }
@@ -120,6 +146,17 @@ mod tests {
     use crate::cli::JobStatus;
     use crate::message::tests::{entry, message};
 
+    fn webhook() -> Webhook {
+        Webhook {
+            url: Url::parse("https://example.com/events").unwrap(),
+            id: "id-1".to_owned(),
+            timestamp: 7,
+            trace_id: "ab".to_owned(),
+            repository: "acme/shop".to_owned(),
+            keys: Vec::new(),
+        }
+    }
+
     #[test]
     fn the_event_has_the_documented_shape() {
         let failed = message(
@@ -127,14 +164,7 @@ mod tests {
             vec![entry("health-gate", "failed", "not ready")],
         )
         .unwrap();
-        let webhook = Webhook {
-            url: Url::parse("https://example.com/events").unwrap(),
-            id: "id-1".to_owned(),
-            timestamp: 7,
-            trace_id: "ab".to_owned(),
-            repository: "acme/shop".to_owned(),
-            keys: Vec::new(),
-        };
+        let webhook = webhook();
         assert_eq!(
             webhook.payload(&failed),
             json!({
@@ -164,6 +194,20 @@ mod tests {
             webhook.calls(&failed, None)[0].headers[0],
             ("webhook-id", "id-1".to_owned())
         );
+    }
+
+    #[test]
+    fn a_large_event_is_cut_and_its_commands_are_whole() {
+        let entries = (0..1_000).map(|nth| entry(&format!("tool-{nth}"), "failed", &"é".repeat(600)));
+        let mut failed = message(Some(JobStatus::Failure), entries.collect()).unwrap();
+        failed.text = Some("\u{1}".repeat(1_000_000));
+        failed.undo.push("x".repeat(300_000));
+        let event = webhook().payload(&failed);
+        assert!(event.to_string().len() <= BODY);
+        assert_eq!(event["reasons"].as_array().unwrap().len(), LISTED);
+        assert!(event["text"].as_str().unwrap().ends_with('…'));
+        let undo = event["undo"].as_array().unwrap();
+        assert!(undo.iter().all(|undo| undo == "health-gate undo") && undo.len() == LISTED);
     }
 
     /// The example of the specification's own libraries

@@ -84,6 +84,9 @@ fn change(entries: &[Entry]) -> Option<String> {
     (!changes.is_empty()).then(|| changes.join("; "))
 }
 
+/// The longest address that is linked, in bytes: the least of what services and browsers take.
+const ADDRESS: usize = 2_000;
+
 /// Where to look next: the run, the commit, and what the tools name.
 pub(super) fn links(context: &Context, entries: &[Entry]) -> Vec<Link> {
     let link = |text: &str, url: Option<String>| {
@@ -107,7 +110,8 @@ pub(super) fn links(context: &Context, entries: &[Entry]) -> Vec<Link> {
 
 /// Whether an address can be linked: a ledger line is foreign text too.
 fn is_web(url: &str) -> bool {
-    Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+    let is_web = |url: Url| matches!(url.scheme(), "http" | "https");
+    url.len() <= ADDRESS && Url::parse(url).is_ok_and(is_web)
 }
 
 /// What was deployed: the user's word, a version that a tool found, or the commit.
@@ -138,6 +142,7 @@ fn short(version: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::cli::JobStatus;
     use crate::message::tests::{entry, message};
     use serde_json::json;
@@ -155,6 +160,26 @@ mod tests {
             message.links[0].url,
             "https://github.com/acme/shop/actions/runs/7/attempts/1"
         );
+    }
+
+    #[test]
+    fn only_addresses_that_a_browser_opens_are_linked() {
+        let mut with = entry("gate", "done", "x");
+        let long = format!("https://example.com/{}", "a".repeat(3_000));
+        for url in [
+            "https://example.com/report",
+            "javascript:alert(1)",
+            "/report",
+            &long,
+        ] {
+            with.links.push(Link {
+                text: "Report".to_owned(),
+                url: url.to_owned(),
+            });
+        }
+        let message = message(Some(JobStatus::Success), vec![with]).unwrap();
+        let urls: Vec<&str> = message.links.iter().map(|link| link.url.as_str()).collect();
+        assert_eq!(urls[2..], ["https://example.com/report"]);
     }
 
     #[test]
