@@ -191,6 +191,80 @@ fn a_fork_without_the_secrets_of_a_file_passes() {
     }
 }
 
+/// Who can't tell whether it is a fork does not pass as one.
+#[test]
+fn an_event_that_is_not_there_is_no_fork() {
+    let place = Place::new();
+    let mut command = in_run(place.step("notify"));
+    command
+        .args(["send", "--status", "failure", "--require"])
+        .env("GITHUB_EVENT_NAME", "pull_request")
+        .env("GITHUB_EVENT_PATH", place.path().join("event.json"));
+    let log = finish(command).expect(2).log();
+    assert!(!log.contains("fork"), "{log}");
+}
+
+/// Each environment of GitHub has only its own secrets, and each its own PagerDuty.
+#[test]
+fn an_environment_needs_its_own_secrets_and_ends_its_own_alerts() {
+    let (place, team, eu) = (Place::new(), Team::new(), Team::new());
+    let file = format!(
+        "receivers:
+  oncall: {{type: pagerduty, key-env: PRODUCTION_KEY}}
+  europe: {{type: pagerduty, key-env: EUROPE_KEY, url: '{}'}}
+  chat: {{type: slack, webhook-env: CHAT_WEBHOOK}}
+routes:
+  - {{severity: high, environment: production, to: oncall}}
+  - {{severity: high, environment: europe, to: europe}}
+  - {{environment: staging, to: chat}}
+",
+        eu.pages.url("")
+    );
+    std::fs::write(place.path().join("routes.yml"), file).unwrap();
+    let told = |environment: &str, status: &str, secret: &str, value: &str| {
+        let mut command = in_run(place.step("notify"));
+        command
+            .args([
+                "send",
+                "--pagerduty-url",
+                &team.pages.url(""),
+                "--routes",
+                "routes.yml",
+            ])
+            .args(["--environment", environment, "--status", status])
+            .env(secret, value);
+        finish(command)
+    };
+    told("staging", "success", "CHAT_WEBHOOK", &team.ops.webhook())
+        .expect(0)
+        .says(&["oncall: left out, because no route leads there from acme/shop/staging"]);
+    assert_eq!(team.heard(), (1, 0, vec![]));
+    for status in ["failure", "success"] {
+        told("production", status, "PRODUCTION_KEY", KEY).expect(0);
+        told("europe", status, "EUROPE_KEY", KEY).expect(0);
+    }
+    let heard = ["trigger", "resolve", "change"].map(str::to_owned).to_vec();
+    assert_eq!((team.heard().2, eu.heard().2), (heard.clone(), heard));
+    let refused = told("production", "success", "EUROPE_KEY", KEY).expect(2);
+    refused.says(&["`receivers.oncall.key` names the variable `PRODUCTION_KEY`, which is not set"]);
+}
+
+#[test]
+fn a_route_to_who_is_not_configured_is_named() {
+    let place = Place::new();
+    std::fs::write(place.path().join("routes.yml"), "routes: [{to: pagerduty}]").unwrap();
+    let mut command = in_run(place.step("notify"));
+    command
+        .args(["send", "--status", "failure", "--routes", "routes.yml"])
+        .env(
+            "DISCORD_WEBHOOK_URL",
+            "http://127.0.0.1:1/api/webhooks/1/aBcdefghijkl",
+        );
+    finish(command)
+        .expect(0)
+        .says(&["; a route names `pagerduty`, which is not configured"]);
+}
+
 #[test]
 fn two_channels_of_one_app_are_told_apart() {
     let (place, slack) = (Place::new(), Workspace::open().unwrap());

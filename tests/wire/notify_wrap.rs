@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use black_box::Place;
 use rustix::process::Signal;
+use sandbox::http::{Reply, Script, Server};
 use sandbox::stand_ins::slack::{TOKEN, Workspace};
 
 use crate::process::{Running, finish};
@@ -144,6 +145,39 @@ fn a_receiver_that_is_not_there_keeps_nobody_from_working() {
         .expect(9)
         .says(&["the message was not delivered"]);
     run(&["--require"], "exit 0").expect(3);
+}
+
+/// How long a command took is not how long it took to say that it begins.
+#[test]
+fn the_time_for_telling_is_not_the_commands() {
+    let (place, slack) = (Place::new(), Workspace::open().unwrap());
+    let silent = Server::start(Script::new().any([Reply::hang()])).unwrap();
+    let mut command = wrapped(&place, &slack, &["--timeout", "1s"], "true");
+    command.env("NOTIFY_WEBHOOK_URL", silent.url("/events"));
+    finish(command)
+        .expect(0)
+        .says(&["the beginning was not told: webhook: "]);
+    let line = told(&slack).remove(0);
+    assert!(line.contains("ms") || !line.contains(" in "), "{line}");
+}
+
+#[test]
+fn cancelled_while_it_says_that_it_begins_it_says_that_too() {
+    let (place, slack) = (Place::new(), Workspace::open().unwrap());
+    let silent = Server::start(Script::new().any([Reply::hang()])).unwrap();
+    let mut command = wrapped(&place, &slack, &[], "echo ran > ran");
+    command.env("NOTIFY_WEBHOOK_URL", silent.url("/events"));
+    let running = Running::start(command);
+    let begun = Instant::now();
+    while slack.messages().is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(5), "nothing was told");
+        std::thread::yield_now();
+    }
+    running.signal(Signal::INT);
+    running.finish().expect(130);
+    let last = told(&slack).pop().unwrap();
+    assert!(last.contains("not deployed: cancelled"), "{last}");
+    assert!(!place.path().join("ran").exists());
 }
 
 #[test]

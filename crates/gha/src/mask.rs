@@ -15,6 +15,9 @@ pub const HIDDEN: &str = "***";
 /// Lines and path segments shorter than this are not masked on their own: `}` or `true` would be hidden everywhere.
 const SHORTEST_PART: usize = 8;
 
+/// A password in an address shorter than this is not masked on its own.
+const SHORTEST_PASSWORD: usize = 6;
+
 /// A segment of an address that is as long as this is masked whatever it is made of.
 const SURELY_NO_WORD: usize = 20;
 
@@ -44,13 +47,33 @@ pub fn forms(secret: &str) -> Vec<String> {
         found.push(percent_decode_str(part).decode_utf8_lossy().into_owned());
         found.push(json_escaped(part));
         found.push(markdown::plain(part));
-        for engine in [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD] {
-            found.push(engine.encode(part));
+        let decoded = percent_decode_str(part).collect::<Vec<u8>>();
+        for bytes in [part.as_bytes(), &decoded] {
+            for engine in [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD] {
+                found.push(engine.encode(bytes));
+            }
+            found.extend(within_base64(bytes));
         }
     }
     found.retain(|form| !form.trim().is_empty());
     found.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
     found.dedup();
+    found
+}
+
+/// What a secret is within a longer text in base64, as that of a name and a password is: it begins at one of three places of four
+/// characters, and of those at its ends a part belongs to its neighbours.
+fn within_base64(secret: &[u8]) -> Vec<String> {
+    let mut found = Vec::new();
+    for before in 0..3 {
+        let whole = [&[0; 2][..before], secret].concat();
+        let (first, end) = ((before * 8).div_ceil(6), whole.len() * 8 / 6);
+        for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
+            let encoded = engine.encode(&whole);
+            let inside = encoded.get(first..end).unwrap_or_default();
+            found.extend((inside.len() >= SHORTEST_PART).then(|| inside.to_owned()));
+        }
+    }
     found
 }
 
@@ -62,20 +85,21 @@ fn address_parts(secret: &str) -> Vec<&str> {
     if secret.contains(char::is_whitespace) {
         return Vec::new();
     }
-    let Some((authority, path)) = rest.split_once('/') else {
-        return Vec::new();
-    };
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     let credentials = authority
         .rsplit_once('@')
         .map(|(user, _)| user)
         .unwrap_or_default();
+    // Whatever it is made of.
+    let password = credentials.split_once(':').map(|(_, password)| password);
+    let password = password.filter(|password| password.len() >= SHORTEST_PASSWORD);
     let segments = path
         .split(['/', '?', '&', '=', '#'])
         .chain(credentials.split(':'));
     let random: Vec<&str> = segments.filter(|part| is_random(part)).collect();
     // A path of ordinary words is no secret, and hiding it would hide the words.
     let path = Some(path).filter(|path| path.len() >= SHORTEST_PART && !random.is_empty());
-    path.into_iter().chain(random).collect()
+    path.into_iter().chain(random).chain(password).collect()
 }
 
 /// Whether a segment looks made by a machine. `services` or `production` would be hidden in every other line, and the
@@ -167,6 +191,30 @@ mod tests {
             assert!(found.contains(&form.to_owned()), "{form} in {found:?}");
         }
         assert!(forms("").is_empty() && forms(" \n").is_empty());
+    }
+
+    #[test]
+    fn a_secret_is_masked_within_a_longer_text_in_base64() {
+        let mut masker = Masker::default();
+        masker.add("BADpassw0rdXY");
+        masker.add("https://bob:hunter-two%2b@example.com");
+        for user in ["a", "ab", "abc", "abcd"] {
+            for said in [
+                format!("\0{user}\0BADpassw0rdXY"),
+                format!("{user}:BADpassw0rdXY"),
+                format!("{user}:hunter-two+"),
+                format!("{user}:hunter-two+ and more"),
+            ] {
+                for engine in [&STANDARD, &URL_SAFE_NO_PAD] {
+                    let encoded = engine.encode(&said);
+                    let hidden = masker.hide(&encoded);
+                    assert!(hidden.contains(HIDDEN), "{said}: {hidden}");
+                    // A neighbour's character at each end at most.
+                    let left = encoded.len() - (hidden.len() - HIDDEN.len());
+                    assert!(left >= 13, "{said}: {hidden}");
+                }
+            }
+        }
     }
 
     #[test]

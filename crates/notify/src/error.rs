@@ -57,6 +57,11 @@ pub enum Error {
     /// A key that anybody guesses.
     #[error("a key of `webhook-secret` is shorter than 8 characters")]
     ShortKey,
+    /// A key that no receiver would take.
+    #[error(
+        "a key of `webhook-secret` begins with `whsec_`, and is not followed by 24 to 64 bytes in base64"
+    )]
+    BrokenKey,
     /// Nobody has the name that is required.
     #[error("`--require {required}` is set, and no such receiver is configured{configured}")]
     NotConfigured {
@@ -117,8 +122,11 @@ impl Error {
             Self::Channel(_) => "write its id, as `C0123456789`, or `#name`",
             Self::Routes { .. } => "the page of `notify` has an example",
             Self::Token(_) => "check what it holds: one token and nothing else",
-            Self::Swapped(_) => {
+            Self::Swapped(said) if said.contains("slack") => {
                 "check that secrets are not swapped; a token of a Slack app is the bot token, which begins with `xoxb-`"
+            }
+            Self::Swapped(_) => {
+                "check that secrets are not swapped; this is one token or key, and no address"
             }
             Self::NoRepository => "leave it out outside of a workflow, or set both",
             Self::NoServer(_) => {
@@ -129,6 +137,7 @@ impl Error {
             }
             Self::NoMail(_) => "for example `--email-to ops@example.com --email-from deploys@example.com`",
             Self::NoWebhook => "set `webhook-url`, or leave `webhook-secret` out",
+            Self::BrokenKey => "copy the whole key, as your receiver has it",
             Self::ShortKey => {
                 "make one of 24 bytes or more, for example `whsec_` and what `openssl rand -base64 32` prints"
             }

@@ -16,6 +16,9 @@ use crate::message::{Known, Message, compose};
 use crate::subject::Subject;
 use crate::{receivers, tell};
 
+/// How long the beginning may take to be told: the command waits for it.
+const BEGINNING: Duration = Duration::from_secs(5);
+
 /// How long the command may take to stop when the run is cancelled, so that there is time to tell it.
 const GRACE: Duration = Duration::from_millis(2_500);
 
@@ -40,11 +43,24 @@ pub(crate) async fn run(flags: &Wrap, runner: &Runner) -> Result<Outcome, Failur
     if sending.dry_run {
         return Ok(tell::dry_run(&begins, None, &receivers, runner));
     }
-    let began = environment::now();
-    let told = tell::send(sending, &begins, None, &receivers, runner).await?;
+    let mut shortly = sending.clone();
+    shortly.times.timeout = sending.times.timeout.min(BEGINNING);
+    let told = match tell::send(&shortly, &begins, None, &receivers, runner).await {
+        Ok(told) => told,
+        Err(failure) => {
+            if runner.cancel().signal().is_some() {
+                // Some may have heard that it begins.
+                let end = End::unbegun(program);
+                let over = message(flags, Some((&end, environment::now(), &begins.about)), runner)?;
+                drop(tell::send(sending, &over, None, &receivers, runner).await);
+            }
+            return Err(failure);
+        }
+    };
     for delivery in told.deliveries.iter().filter(|delivery| !delivery.delivered) {
         runner.warn(&format!("the beginning was not told: {}", tell::line(delivery)));
     }
+    let began = environment::now();
     // Tools that it runs join this run, so that what they find is told.
     let trace = [("TRACEPARENT", runner.traceparent())];
     let ran = pass_through(program, arguments, &trace, GRACE, runner.cancel()).await;
@@ -98,6 +114,15 @@ struct End {
 }
 
 impl End {
+    /// That of a command which was cancelled before it ran.
+    fn unbegun(program: &str) -> Self {
+        Self {
+            status: JobStatus::Cancelled,
+            code: 0,
+            cause: format!("`{}` was cancelled before it began", text::line(program)),
+        }
+    }
+
     fn of(program: &str, ran: Result<&ExitStatus, &ProcessError>, cancelled: bool) -> Self {
         let program = text::line(program);
         let (code, cause) = match ran {

@@ -140,8 +140,9 @@ fn details(message: &Message) -> Value {
             .collect();
         details.insert(name.to_owned(), lines.into());
     }
-    if let Some(text) = &message.text {
-        details.insert("Text".to_owned(), text::cut(text, SUMMARY).into());
+    if let Some(said) = &message.text {
+        let lines: Vec<String> = said.lines().map(text::visible).collect();
+        details.insert("Text".to_owned(), text::cut(&lines.join("\n"), SUMMARY).into());
     }
     details.into()
 }

@@ -46,12 +46,15 @@ pub struct Webhook {
 pub struct Key(SecretSlice<u8>);
 
 impl Key {
-    /// `whsec_` and the key in base64, as Standard Webhooks writes it; anything else is the key itself.
+    /// `whsec_` and 24 to 64 bytes in base64, as Standard Webhooks writes it; what begins otherwise is the key itself. None where that is
+    /// no key: what it signs no receiver would take.
     #[must_use]
-    pub fn read(written: &str) -> Self {
-        let encoded = written.strip_prefix("whsec_");
-        let bytes = encoded.and_then(|encoded| STANDARD.decode(encoded).ok());
-        Self(bytes.unwrap_or_else(|| written.as_bytes().to_vec()).into())
+    pub fn read(written: &str) -> Option<Self> {
+        let Some(encoded) = written.strip_prefix("whsec_") else {
+            return Some(Self(written.as_bytes().to_vec().into()));
+        };
+        let bytes = STANDARD.decode(encoded).ok()?;
+        (24..=64).contains(&bytes.len()).then(|| Self(bytes.into()))
     }
 
     /// The signature of a message, by the id, the time and the body that are sent
@@ -214,7 +217,7 @@ mod tests {
     /// (<https://github.com/standard-webhooks/standard-webhooks/blob/main/libraries/rust/src/lib.rs>).
     #[test]
     fn a_signature_is_that_of_others() {
-        let key = Key::read("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+        let key = Key::read("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
         let signature = key.signature(
             "msg_p5jXN8AQM9LWM0D4loKWxJek",
             1_614_265_330,
@@ -224,9 +227,16 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_no_base64_is_taken_as_it_is() {
-        for written in ["plain-secret", "whsec_***"] {
-            assert_eq!(Key::read(written).0.expose_secret(), written.as_bytes());
+    fn a_key_without_a_prefix_is_taken_as_it_is_and_a_broken_one_is_none() {
+        let key = Key::read("plain-secret").unwrap();
+        assert_eq!(key.0.expose_secret(), b"plain-secret");
+        for broken in [
+            "whsec_***",
+            "whsec_",
+            "whsec_c2hvcnQ=",
+            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS",
+        ] {
+            assert!(Key::read(broken).is_none(), "{broken}");
         }
     }
 }

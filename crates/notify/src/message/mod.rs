@@ -155,7 +155,8 @@ pub fn compose(known: &Known<'_>) -> Option<Message> {
         headline(phase, &line)
     };
     let titled = |title: &String| format!("{} {title}", phase.sign());
-    let headline = event.title.as_ref().map_or_else(made, titled);
+    let title = event.title.as_ref().filter(|title| !title.trim().is_empty());
+    let headline = title.map_or_else(made, titled);
     let known_times = Times {
         took,
         ..times::of(phase, &entries, known.context)

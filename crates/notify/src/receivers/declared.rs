@@ -2,22 +2,35 @@
 
 use std::path::PathBuf;
 
-use gha::Failure;
 use gha::edge::runner::SecretFrom;
+use gha::{Failure, text};
 use lettre::message::Mailbox;
 
 use super::making::Making;
 use super::{Receiver, Way};
-use crate::channel::pagerduty;
 use crate::channel::slack::Mention;
-use crate::channel::slack_bot;
 use crate::error::Error;
 use crate::routes::file::{Declared, Read, Words};
+use crate::subject::Subject;
 
-/// All of them. One whose secret is not there is an error: it would be missed at night.
-pub(super) async fn all(file: &Read, making: &Making<'_>) -> Result<Vec<Receiver>, Failure> {
-    let mut all = Vec::new();
+/// Those whom something about this may concern, and the names of the others: an environment has only its own secrets. One whose secret is
+/// not there is an error: it would be missed at night.
+pub(super) async fn all(
+    file: &Read,
+    about: &Subject,
+    making: &Making<'_>,
+) -> Result<(Vec<Receiver>, Vec<String>), Failure> {
+    let (mut all, mut aside) = (Vec::new(), Vec::new());
     for (name, declared) in &file.receivers {
+        // One to which no route leads at all is told of below.
+        if file.routes.lead_to(name) && !file.routes.concern(about, name) {
+            let about = text::line(&about.to_string());
+            making.runner.info(&format!(
+                "{name}: left out, because no route leads there from {about}"
+            ));
+            aside.push(name.clone());
+            continue;
+        }
         let place = Place {
             file: &file.name,
             receiver: name,
@@ -42,7 +55,7 @@ pub(super) async fn all(file: &Read, making: &Making<'_>) -> Result<Vec<Receiver
             way,
         });
     }
-    Ok(all)
+    Ok((all, aside))
 }
 
 /// Where in a file something stands.
@@ -74,7 +87,7 @@ impl Place<'_> {
         match (variable, file) {
             (Some(name), None) if is_variable(name) => Ok(SecretFrom::Variable(name.clone())),
             // It may be the secret itself, and is not repeated.
-            (Some(_), None) => Err(self.refuse(&format!("{part}-env"), "is not the name of a variable")),
+            (Some(_), None) => Err(self.refuse(&format!("{part}-env"), "is not the name of a variable; if it is the secret itself, take it out of the file, and name the variable that holds it")),
             (None, Some(path)) if !path.to_string_lossy().contains("://") => {
                 Ok(SecretFrom::File(path.clone()))
             }
@@ -123,15 +136,17 @@ async fn one(declared: &Declared, place: &Place<'_>, making: &Making<'_>) -> Res
         Declared::SlackToken {
             token_env,
             token_file,
+            url,
             channel,
             mention,
             ..
         } => {
+            let said = place.of("url");
             let token = secret("token", token_env, token_file).await?;
             let bot = making.slack_bot(
                 &place.of("token"),
                 token,
-                slack_bot::SLACK,
+                url.as_deref().map(|url| (said.as_str(), url)),
                 channel,
                 place.mentions(mention)?,
             )?;
@@ -159,14 +174,15 @@ async fn one(declared: &Declared, place: &Place<'_>, making: &Making<'_>) -> Res
             Way::Http(Box::new(making.discord(&place.of("webhook"), &webhook)?))
         }
         Declared::Pagerduty {
-            key_env, key_file, ..
+            key_env,
+            key_file,
+            url,
+            ..
         } => {
             let key = secret("key", key_env, key_file).await?;
-            Way::Http(Box::new(making.pagerduty(
-                &place.of("key"),
-                key,
-                pagerduty::EVENTS,
-            )?))
+            let said = place.of("url");
+            let url = url.as_deref().map(|url| (said.as_str(), url));
+            Way::Http(Box::new(making.pagerduty(&place.of("key"), key, url)?))
         }
         Declared::Email {
             smtp_url_env,

@@ -29,7 +29,7 @@ pub(super) async fn over_http(flags: &Flags, making: &Making<'_>) -> Result<Vec<
     }
     let pagerduty = making.secret(&PAGERDUTY, flags.pagerduty_key_file.as_deref());
     if let Some(key) = pagerduty.await? {
-        let pagerduty = making.pagerduty(PAGERDUTY.name, key, &flags.pagerduty_url)?;
+        let pagerduty = making.pagerduty(PAGERDUTY.name, key, None)?;
         all.push(Receiver::http("pagerduty", pagerduty));
     }
     let keys = making.secret(&WEBHOOK_SECRET, flags.webhook_secret_file.as_deref());
@@ -65,14 +65,13 @@ async fn slack(flags: &Flags, making: &Making<'_>) -> Result<Vec<Receiver>, Fail
     let Some(token) = token.await? else {
         return Ok(all);
     };
-    let url = flags.slack_url.as_str();
     if let Some(channel) = &flags.slack_info_channel {
-        let info = making.slack_bot(SLACK_TOKEN.name, token.clone(), url, channel, Vec::new())?;
+        let info = making.slack_bot(SLACK_TOKEN.name, token.clone(), None, channel, Vec::new())?;
         all.push(Receiver::http(slack_bot::INFO, info));
     }
     match &flags.slack_channel {
         Some(channel) => {
-            let bot = making.slack_bot(SLACK_TOKEN.name, token, url, channel, mentions())?;
+            let bot = making.slack_bot(SLACK_TOKEN.name, token, None, channel, mentions())?;
             all.push(Receiver::http(slack_bot::NAME, bot));
         }
         None if flags.slack_info_channel.is_none() => return Err(Error::NoChannel.into()),

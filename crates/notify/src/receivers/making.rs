@@ -34,6 +34,10 @@ pub(super) struct Making<'a> {
     pub(super) about: &'a str,
     /// Hosts that an address may have beside those of its service.
     pub(super) allow_host: &'a [String],
+    /// Where Slack's API is, where nothing else is said.
+    pub(super) slack_url: &'a str,
+    /// Where PagerDuty's events go, where nothing else is said.
+    pub(super) pagerduty_url: &'a str,
     /// Whether an address may be without TLS.
     pub(super) allow_http: bool,
     /// The variables that a file of routes names: what they hold is for the receivers of the file alone.
@@ -76,12 +80,12 @@ impl Making<'_> {
         Ok(Slack { url, mentions })
     }
 
-    /// A channel where an app posts; `url` is where the API is.
+    /// A channel where an app posts; `url` is where the API is, and what the user calls that.
     pub(super) fn slack_bot(
         &self,
         said: &str,
         token: SecretString,
-        url: &str,
+        url: Option<(&str, &str)>,
         channel: &str,
         mentions: Vec<Mention>,
     ) -> Result<SlackBot, Error> {
@@ -94,8 +98,9 @@ impl Making<'_> {
             };
             return Err(Error::Channel(text::cut(&text::line(shown), 40)));
         }
+        let (said_url, url) = url.unwrap_or(("slack-url", self.slack_url));
         Ok(SlackBot {
-            url: self.of_service("slack-url", url, &slack_bot::HOSTS)?,
+            url: self.of_service(said_url, url, &slack_bot::HOSTS)?,
             token: token::checked(said, token, token::SLACK)?,
             channel: channel.to_owned(),
             mentions,
@@ -117,10 +122,16 @@ impl Making<'_> {
         Ok(Discord { url })
     }
 
-    /// A service of PagerDuty; `url` is where its events go.
-    pub(super) fn pagerduty(&self, said: &str, key: SecretString, url: &str) -> Result<PagerDuty, Error> {
+    /// A service of PagerDuty; `url` is where its events go, and what the user calls that.
+    pub(super) fn pagerduty(
+        &self,
+        said: &str,
+        key: SecretString,
+        url: Option<(&str, &str)>,
+    ) -> Result<PagerDuty, Error> {
+        let (said_url, url) = url.unwrap_or(("pagerduty-url", self.pagerduty_url));
         Ok(PagerDuty {
-            url: self.anywhere("pagerduty-url", url)?,
+            url: self.anywhere(said_url, url)?,
             key: token::checked(said, key, token::PAGERDUTY)?,
         })
     }
@@ -151,7 +162,7 @@ impl Making<'_> {
                 return Err(Error::ShortKey);
             }
             self.runner.mask(key);
-            all.push(Key::read(key));
+            all.push(Key::read(key).ok_or(Error::BrokenKey)?);
         }
         Ok(all)
     }

@@ -57,6 +57,8 @@ pub(crate) enum Way {
 pub(crate) struct Receivers {
     /// All.
     pub(crate) all: Vec<Receiver>,
+    /// The names of those whom nothing about this deploy can concern, by the routes.
+    aside: Vec<String>,
     routes: Routes,
 }
 
@@ -81,12 +83,15 @@ pub(crate) async fn configured(
         claimed: &claimed,
         about: &message.about.to_string(),
         allow_host: &flags.allow_host,
+        slack_url: &flags.slack_url,
+        pagerduty_url: &flags.pagerduty_url,
         allow_http: flags.allow_http,
         runner,
     };
     let mut all = flags::over_http(flags, &making).await?;
     all.extend(flags::by_mail(flags, &making).await?);
     all.extend(flags::on_github(flags, message, &making).await?);
+    let mut aside = Vec::new();
     let routes = match given {
         None => Routes::everything(),
         Some(Given::BySeverity) => {
@@ -94,7 +99,9 @@ pub(crate) async fn configured(
             Routes::by_severity(&names)
         }
         Some(Given::File(file)) => {
-            all.extend(declared::all(&file, &making).await?);
+            let (declared, others) = declared::all(&file, &message.known(), &making).await?;
+            all.extend(declared);
+            aside = others;
             file.routes
         }
     };
@@ -105,7 +112,7 @@ pub(crate) async fn configured(
     {
         runner.warn(&format!("`{name}` is configured, and no route leads to it"));
     }
-    Ok(Receivers { all, routes })
+    Ok(Receivers { all, aside, routes })
 }
 
 impl Receivers {
@@ -114,11 +121,31 @@ impl Receivers {
     pub(crate) fn taken<'a>(&'a self, message: &Message, state: Option<&'a State>) -> Vec<Taken<'a>> {
         let of_now = |receiver: &'a Receiver| (receiver, receiver.before(state));
         let is_for = |(receiver, before): &Taken<'_>| {
-            let ends = message.phase == Phase::Succeeded && receiver.has_alerts();
+            let is_of_it = self.routes.concern(&message.known(), &receiver.name);
+            let ends = message.phase == Phase::Succeeded && receiver.has_alerts() && is_of_it;
             let is_taken = self.routes.take(message, &receiver.name) || before.is_some() || ends;
             is_taken && receiver.hears(message, *before)
         };
         self.all.iter().map(of_now).filter(is_for).collect()
+    }
+
+    /// Whether somebody is configured.
+    pub(crate) fn are_there(&self) -> bool {
+        !self.all.is_empty() || !self.aside.is_empty()
+    }
+
+    /// Whether somebody of this name is configured.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        let is_there = self.all.iter().any(|receiver| receiver.name == name);
+        is_there || self.aside.iter().any(|aside| aside == name)
+    }
+
+    /// Whom a route names for a message, and nothing configures.
+    pub(crate) fn absent(&self, message: &Message) -> Vec<String> {
+        let mut absent: Vec<String> = self.routes.named(message).map(str::to_owned).collect();
+        absent.retain(|name| !self.has(name));
+        absent.dedup();
+        absent
     }
 
     /// Whether there are receivers, and no route leads this message to one of them.
@@ -127,7 +154,7 @@ impl Receivers {
             let hears = receiver.hears(message, None) && !receiver.is_record();
             hears && self.routes.take(message, &receiver.name)
         };
-        self.routes.are_given() && !self.all.is_empty() && !self.all.iter().any(takes)
+        self.routes.are_given() && self.are_there() && !self.all.iter().any(takes)
     }
 }
 
@@ -205,9 +232,15 @@ pub(crate) fn withheld(context: &Context) -> Option<&'static str> {
         context.event_name.as_str(),
         "pull_request" | "pull_request_review" | "pull_request_review_comment"
     );
-    let head = context.payload.pointer("/pull_request/head/repo/full_name");
-    let head = head.and_then(serde_json::Value::as_str).unwrap_or_default();
-    if is_request && !head.eq_ignore_ascii_case(&context.repository) {
+    // Without the event nobody knows; a fork that was deleted is `null`.
+    let head = context.payload.pointer("/pull_request/head");
+    let is_ours = |head: &serde_json::Value| {
+        let name = head
+            .pointer("/repo/full_name")
+            .and_then(serde_json::Value::as_str);
+        name.is_some_and(|name| name.eq_ignore_ascii_case(&context.repository))
+    };
+    if is_request && head.is_some_and(|head| !is_ours(head)) {
         return Some("a pull request from a fork");
     }
     let by_dependabot = context.actor == "dependabot[bot]" && context.event_name != "pull_request_target";

@@ -102,6 +102,8 @@ pub(crate) enum Declared {
         _token: Option<Literal>,
         token_env: Option<String>,
         token_file: Option<PathBuf>,
+        /// Where the API is; without it that of the input.
+        url: Option<String>,
         channel: String,
         #[serde(default)]
         mention: Words,
@@ -125,6 +127,8 @@ pub(crate) enum Declared {
         _key: Option<Literal>,
         key_env: Option<String>,
         key_file: Option<PathBuf>,
+        /// Where events go; without it that of the input.
+        url: Option<String>,
     },
     Email {
         #[serde(rename = "smtp-url")]

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::message::Message;
 use crate::phase::Phase;
 use crate::severity::Severity;
+use crate::subject::Subject;
 
 pub(crate) mod file;
 
@@ -129,6 +130,25 @@ impl Routes {
         is_named || self.others || receiver.starts_with("github-")
     }
 
+    /// Whether a receiver could be told anything about this, however it goes.
+    pub(crate) fn concern(&self, about: &Subject, receiver: &str) -> bool {
+        let routes = self.routes.iter().flatten();
+        let to_it: Vec<&Route> = routes
+            .filter(|route| route.to.iter().any(|to| to == receiver))
+            .collect();
+        match to_it.is_empty() {
+            true => self.lead_to(receiver),
+            false => to_it.iter().any(|route| route.is_about(about)),
+        }
+    }
+
+    /// Whom routes that fit a message name.
+    pub(crate) fn named(&self, message: &Message) -> impl Iterator<Item = &str> {
+        let routes = self.routes.iter().flatten();
+        let fitting = routes.filter(|route| route.fits(message));
+        fitting.flat_map(|route| &route.to).map(String::as_str)
+    }
+
     /// Whether a message goes to a receiver.
     pub(crate) fn take(&self, message: &Message, receiver: &str) -> bool {
         let Some(routes) = &self.routes else {
@@ -146,6 +166,14 @@ impl Routes {
 }
 
 impl Route {
+    /// Whether something about this could fit, however it goes. What is not known yet may be anything.
+    fn is_about(&self, about: &Subject) -> bool {
+        let may_be = |all: &[String], word: Option<&String>| {
+            all.is_empty() || word.is_none_or(|word| all.contains(word))
+        };
+        may_be(&self.environment, about.environment.as_ref()) && may_be(&self.service, about.service.as_ref())
+    }
+
     fn fits(&self, message: &Message) -> bool {
         let word = |all: &[String], word: Option<&str>| {
             all.is_empty() || word.is_some_and(|word| all.iter().any(|one| one == word))
@@ -162,11 +190,36 @@ mod tests {
     use super::*;
     use crate::cli::JobStatus;
     use crate::message::tests::message;
+    use crate::subject::tests::subject;
 
     fn of(severity: Severity) -> Message {
         let mut message = message(Some(JobStatus::Failure), vec![]).unwrap();
         message.severity = severity;
         message
+    }
+
+    #[test]
+    fn an_environment_concerns_those_to_whom_a_route_of_it_leads() {
+        let route = |environment: &str, to: &str| Route {
+            severity: vec![Severity::Critical],
+            environment: vec![environment.to_owned()],
+            to: vec![to.to_owned()],
+            ..Route::default()
+        };
+        let routes = Routes::of(vec![route("production", "oncall"), route("staging", "team")]);
+        for (about, concerned) in [
+            ("acme/shop - production", "oncall"),
+            ("acme/shop - staging", "team"),
+            ("acme/shop - -", "oncall team"),
+            ("acme/shop - preview", ""),
+        ] {
+            let names = ["oncall", "team", "nobody"].into_iter();
+            let found: Vec<&str> = names
+                .filter(|name| routes.concern(&subject(about), name))
+                .collect();
+            assert_eq!(found.join(" "), concerned, "{about}");
+        }
+        assert!(Routes::everything().concern(&subject("- - -"), "slack"));
     }
 
     #[test]

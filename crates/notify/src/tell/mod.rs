@@ -141,9 +141,8 @@ pub(crate) fn required(sending: &Sending, receivers: &Configured, runner: &Runne
     if receivers::withheld(runner.context()).is_some() {
         return Ok(());
     }
-    let is_there = |name: &str| receivers.all.iter().any(|receiver| receiver.name == name);
     let absent = sending.require.iter().find_map(|required| match required {
-        Required::One(name) if !is_there(name) => Some(name),
+        Required::One(name) if !receivers.has(name) => Some(name),
         _ => None,
     });
     match absent {
@@ -173,8 +172,16 @@ fn configured(receivers: &Configured) -> String {
 fn warn_of_no_route(message: &Message, receivers: &Configured, runner: &Runner) {
     if receivers.leave_out(message) && message.phase != Phase::Started {
         let (severity, phase) = (message.severity.word(), message.phase.word());
+        let absent = receivers.absent(message);
+        let absent = match absent.is_empty() {
+            true => String::new(),
+            false => format!(
+                "; a route names `{}`, which is not configured",
+                absent.join("`, `")
+            ),
+        };
         runner.warn(&format!(
-            "no route leads to anybody for this message, which is {phase} and {severity}"
+            "no route leads to anybody for this message, which is {phase} and {severity}{absent}"
         ));
     }
 }
@@ -199,7 +206,7 @@ pub(crate) fn dry_run(
             runner.block(&body, 200);
         }
     }
-    if receivers.all.is_empty() {
+    if !receivers.are_there() {
         runner.info(&format!(
             "dry run: no receiver is configured; the message is `{}`",
             message.headline
@@ -207,7 +214,7 @@ pub(crate) fn dry_run(
     }
     let told = Told {
         message,
-        anybody: !receivers.all.is_empty(),
+        anybody: receivers.are_there(),
         deliveries: Vec::new(),
         state: kept(message, before, &[], runner),
     };
@@ -264,7 +271,7 @@ pub(crate) async fn send<'a>(
     let told: Vec<Taken<'_>> = receivers.taken(message, before);
     let with = |deliveries: Vec<Delivery>| Told {
         message,
-        anybody: !receivers.all.is_empty(),
+        anybody: receivers.are_there(),
         state: kept(message, before, &deliveries, runner),
         deliveries,
     };
