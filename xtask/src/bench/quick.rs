@@ -57,9 +57,7 @@ impl Server {
                         return;
                     }
                     // One that hangs up early is no failure of the server's.
-                    if answer(stream).is_ok_and(|whole| whole) {
-                        answered.fetch_add(1, Ordering::Relaxed);
-                    }
+                    let _ = answer(stream, &answered);
                 }
             };
             server.threads.push(thread.spawn(serve)?);
@@ -73,29 +71,32 @@ impl Server {
         self.address
     }
 
-    /// How many requests it has answered.
+    /// How many requests it has answered. An answer that has arrived is counted already.
     #[must_use]
     pub fn answered(&self) -> u64 {
-        self.answered.load(Ordering::Relaxed)
+        self.answered.load(Ordering::SeqCst)
     }
 }
 
-/// Reads one head and answers it; whether there was one.
-fn answer(mut stream: TcpStream) -> io::Result<bool> {
+/// Reads one head, counts it and answers it.
+fn answer(mut stream: TcpStream, answered: &AtomicU64) -> io::Result<()> {
     stream.set_read_timeout(Some(SILENCE))?;
     let (mut head, mut length) = ([0; HEAD], 0);
     while let Some(room) = head.get_mut(length..).filter(|room| !room.is_empty()) {
         let read = stream.read(room)?;
         if read == 0 {
-            return Ok(false);
+            return Ok(());
         }
         length += read;
         if head.get(..length).is_some_and(|head| head.ends_with(b"\r\n\r\n")) {
-            stream.write_all(ANSWER)?;
-            return Ok(true);
+            // Before it is written: whoever has read it may ask for the count at once.
+            answered.fetch_add(1, Ordering::SeqCst);
+            return stream.write_all(ANSWER).inspect_err(|_| {
+                answered.fetch_sub(1, Ordering::SeqCst);
+            });
         }
     }
-    Ok(false)
+    Ok(())
 }
 
 impl Drop for Server {

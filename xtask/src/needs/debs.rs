@@ -11,6 +11,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
+use super::system::APT_GET;
 use super::{Available, lock};
 use crate::{command, console, environment};
 
@@ -149,10 +150,11 @@ impl Apt {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new("apt-get");
+        let mut command = Command::new("timeout");
         // Its own user for downloads can't write into a checkout.
         command
-            .args(["--quiet", "-o", "APT::Sandbox::User=root"])
+            .args(APT_GET)
+            .args(["-o", "APT::Sandbox::User=root"])
             .env("DEBIAN_FRONTEND", "noninteractive")
             .env("LC_ALL", "C");
         for option in &self.options {

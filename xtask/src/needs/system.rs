@@ -8,6 +8,9 @@ use anyhow::{Context as _, Result, ensure};
 use super::lock;
 use crate::{command, console, environment};
 
+/// What `timeout` runs: `apt-get update` on a full disk waits for ever for a file that nobody can write.
+pub(super) const APT_GET: [&str; 4] = ["--kill-after=10", "300", "apt-get", "--quiet"];
+
 /// The first of these programs that is there and works; their packages are installed where none is.
 pub(super) fn find(
     root: &Path,
@@ -65,14 +68,15 @@ fn apt_get() -> Result<Command> {
         "it is installed by apt-get, which this system has not"
     );
     let mut command = if command::read_text(Command::new("id").arg("-u"))? == "0" {
-        Command::new("apt-get")
+        Command::new("timeout")
     } else {
         let mut sudo = Command::new("sudo");
-        sudo.args(["-n", "apt-get"]);
+        sudo.args(["-n", "timeout"]);
         sudo
     };
     command
-        .args(["-o", "DPkg::Lock::Timeout=120", "--quiet"])
+        .args(APT_GET)
+        .args(["-o", "DPkg::Lock::Timeout=120"])
         .env("DEBIAN_FRONTEND", "noninteractive");
     Ok(command)
 }
