@@ -133,7 +133,7 @@ fn a_line_that_is_not_safe_enough_carries_nothing() {
         &flags,
         None,
     )
-    .ends(3, "email: ");
+    .ends(3, "the server does not begin with TLS at port ");
     assert!(plain.letters().is_empty());
 }
 

@@ -328,7 +328,7 @@ fn check_asks_who_can_be_asked_and_sends_nothing() {
         "{log}"
     );
     assert!(log.contains("discord: works, as `deploys`"), "{log}");
-    assert!(log.contains("slack: its address is as it should be"), "{log}");
+    assert!(log.contains("slack: what is set for it looks right"), "{log}");
     assert_eq!(discord.requests()[0].method, "GET");
     let log = check("xoxb-17653672481-00000000000-wrongwrongwrong")
         .expect(7)

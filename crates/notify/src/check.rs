@@ -39,7 +39,7 @@ impl Found {
             Self::Works(None) => "works".to_owned(),
             Self::Works(Some(who)) => format!("works, {who}"),
             Self::NotAsked => {
-                "its address is as it should be; whether it works is only known when a message is sent"
+                "what is set for it looks right; whether it works is only known when a message is sent"
                     .to_owned()
             }
             Self::Fails(reason) => reason.clone(),

@@ -1,5 +1,5 @@
-//! Posting: the one place that talks to receivers. No error of it names an address, because the address is the
-//! secret.
+//! Posting: the one place that talks to receivers. No error of it names more of an address than the host, because the
+//! rest is the secret.
 
 use std::time::{Duration, Instant};
 
@@ -296,8 +296,17 @@ fn unanswered(error: reqwest::Error, url: &Url) -> Answer {
 fn not_sent(reason: String, url: &Url) -> Answer {
     Answer::NotSent(match http::proxy(url) {
         Some(proxy) => format!("the proxy `{proxy}` did not let it through: {reason}"),
-        None => reason,
+        None => format!("no connection to `{}`: {reason}", place(url)),
     })
+}
+
+/// The host of an address, which is no secret, with a port of its own.
+fn place(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
 }
 
 /// How long to wait by an answer's headers.

@@ -177,7 +177,7 @@ async fn connected(server: &Server, limit: Duration) -> Result<AsyncSmtpConnecti
     let at_once = (server.security == Security::Tls).then(|| tls.clone());
     let place = (server.host.as_str(), server.port);
     let line = AsyncSmtpConnection::connect_tokio1(place, Some(limit), &hello, at_once, None).await;
-    let mut line = line.map_err(|error| fate(&error))?;
+    let mut line = line.map_err(|error| unconnected(&error, server))?;
     match server.security {
         Security::Tls => {}
         Security::Offered if !line.can_starttls() => {}
@@ -200,6 +200,25 @@ async fn connected(server: &Server, limit: Duration) -> Result<AsyncSmtpConnecti
         })?;
     }
     Ok(line)
+}
+
+/// What it means that there is no connection, with the server where it did not say so itself.
+fn unconnected(error: &Error, server: &Server) -> Fate {
+    let fate = fate(error);
+    match fate {
+        Fate::Open(Answer::NotSent(why)) if error.status().is_none() => {
+            let Server { host, port, .. } = server;
+            Fate::Open(Answer::NotSent(format!(
+                "no connection to `{host}:{port}`: {why}"
+            )))
+        }
+        // What rustls says of a greeting in plain text.
+        Fate::Never(why) if why.contains("InvalidContentType") => Fate::Never(format!(
+            "{why}: the server does not begin with TLS at port {}; `smtp://` begins without and uses STARTTLS",
+            server.port
+        )),
+        fate => fate,
+    }
 }
 
 /// What the server says of each person.

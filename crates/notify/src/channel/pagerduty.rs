@@ -73,7 +73,7 @@ impl Channel for PagerDuty {
 
     fn shown(&self, call: &Call) -> Value {
         let mut payload = call.payload.clone();
-        payload["routing_key"] = "$PAGERDUTY_ROUTING_KEY".into();
+        payload["routing_key"] = "(not shown)".into();
         payload
     }
 
