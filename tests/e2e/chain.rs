@@ -106,7 +106,7 @@ fn a_failed_gate_fails_the_chain_and_the_message_says_why() {
     );
     let message = chat.messages()[0].to_string();
     assert!(
-        message.contains("not deployed to production: ") && message.contains("answered 500"),
+        message.contains(" to production failed: ") && message.contains("answered 500"),
         "{message}"
     );
     assert!(

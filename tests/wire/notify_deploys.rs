@@ -8,7 +8,7 @@ use sandbox::http::{Reply, Script, Server};
 use sandbox::stand_ins::github::REPOSITORY;
 use sandbox::stand_ins::github::records::{Records, Who};
 use sandbox::stand_ins::slack::{TOKEN, Workspace};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::commands::named;
 use crate::notify_github;
@@ -152,4 +152,45 @@ fn the_state_of_another_environment_is_not_followed() {
     let messages = all.messages();
     assert_eq!((messages.len(), messages[0].1), (2, 1), "{messages:?}");
     assert!(messages[0].0.contains(" deployed to staging"), "{messages:?}");
+}
+
+#[test]
+fn a_job_that_was_skipped_tells_nobody_but_ends_what_was_told_to_begin() {
+    let (place, all) = (Place::new(), Listeners::open());
+    let skipped = ["--status", "skipped", "--require"];
+    finish(all.told(&place, "send", &skipped))
+        .expect(0)
+        .says(&["the job was skipped and no beginning was told, so there is nothing to tell"]);
+    assert!(all.messages().is_empty() && all.statuses().is_empty() && all.pager.requests().is_empty());
+    finish(all.told(&place, "start", &[])).expect(0);
+    finish(all.told(&place, "finish", &skipped)).expect(0);
+    let messages = all.messages();
+    assert_eq!((messages.len(), messages[0].1), (1, 1), "{messages:?}");
+    assert!(messages[0].0.contains(" cancelled"), "{messages:?}");
+    assert_eq!(all.statuses(), ["deploy pending", "deploy error"]);
+}
+
+#[test]
+fn a_deploy_that_was_taken_back_is_no_success_though_its_job_is() {
+    let rolled_back = |exit: u8| {
+        json!({
+            "schema": "deploy-actions/result@1", "tool": "ecs-deploy", "version": "1.0.0", "status": "rolled-back", "exit": exit,
+            "started_at": "2026-11-24T02:00:00Z", "duration_ms": 9_000, "headline": "`web` serves `web:41`", "trace_id": "ab".repeat(16),
+            "target": "shop/web", "environment": "production",
+        })
+    };
+    for (exit, sign, state, action) in [(3, "↩️", "failure", "trigger"), (0, "✅", "success", "resolve")]
+    {
+        let (place, all) = (Place::new(), Listeners::open());
+        let result = rolled_back(exit).to_string();
+        let flags = ["--status", "success", "--results", &result];
+        finish(all.told(&place, "send", &flags)).expect(0);
+        let messages = all.messages();
+        assert!(
+            messages[0].0.starts_with(sign) && messages[0].0.contains(" rolled back on production"),
+            "{messages:?}"
+        );
+        assert_eq!(all.statuses(), [format!("deploy/production {state}")]);
+        assert_eq!(all.pager.requests()[0].json()["event_action"], action);
+    }
 }

@@ -87,7 +87,7 @@ fn a_pull_request_has_one_comment_that_each_run_brings_up_to_date() {
     assert_eq!(comments.len(), 6, "{comments:?}");
     let (login, body) = &comments[5];
     assert_eq!(login, BOT);
-    assert!(body.contains("not deployed to production"), "{body}");
+    assert!(body.contains("to production failed"), "{body}");
     assert!(
         !body.contains("@everyone") && !body.contains("</details>"),
         "{body}"
@@ -128,7 +128,7 @@ fn runs_that_began_at_once_leave_one_comment() {
     let logins: Vec<&str> = comments.iter().map(|(login, _)| login.as_str()).collect();
     assert_eq!(logins, ["eve", "deployer"], "{comments:?}");
     assert_eq!(comments[0].1, there, "what another person wrote is changed");
-    assert!(comments[1].1.contains("not deployed"), "{comments:?}");
+    assert!(comments[1].1.contains("failed"), "{comments:?}");
 }
 
 #[test]

@@ -72,7 +72,7 @@ fn a_deploy_that_failed_names_what_and_why() {
     let texts = texts(&message["blocks"]);
     assert!(
         texts[0].starts_with(&format!(
-            "❌ shop 1.2.3 not deployed: {} is not ready after ",
+            "❌ deploy of shop 1.2.3 failed: {} is not ready after ",
             server.url("/health")
         )),
         "{texts:?}"

@@ -72,7 +72,10 @@ fn a_failure_is_answered_to_in_the_thread_and_calls_those_who_must_know() {
     finish(told(&place, &slack, "finish", &failed)).expect(0);
     let now = slack.messages();
     assert_eq!(now.len(), 2, "{now:?}");
-    assert!(headline(&now[0].body).starts_with("❌ shop "), "{now:?}");
+    assert!(
+        headline(&now[0].body).starts_with("❌ deploy of shop "),
+        "{now:?}"
+    );
     assert_eq!(now[1].thread.as_ref(), Some(&now[0].ts));
     let calls = |message: &Value| message.to_string().contains("<!subteam^S0ONCALL>");
     assert_eq!((calls(&now[0].body), calls(&now[1].body)), (false, true));

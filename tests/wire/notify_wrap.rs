@@ -39,8 +39,8 @@ fn told(slack: &Workspace) -> Vec<String> {
 fn it_ends_as_the_command_did() {
     for (script, code, begins) in [
         ("echo out; echo err >&2", 0, "✅ shop "),
-        ("echo out; exit 7", 7, "❌ shop "),
-        ("kill -KILL $$", 137, "❌ shop "),
+        ("echo out; exit 7", 7, "❌ deploy of shop "),
+        ("kill -KILL $$", 137, "❌ deploy of shop "),
     ] {
         let (place, slack) = (Place::new(), Workspace::open().unwrap());
         let finished = finish(wrapped(&place, &slack, &[], script)).expect(code);
@@ -85,7 +85,7 @@ fn signals_reach_the_command_and_its_end_is_told() {
         assert!(sent.elapsed() < Duration::from_secs(5));
         assert!(finished.stdout.contains("stopped"), "{finished:?}");
         assert!(
-            told(&slack)[0].contains("not deployed: cancelled"),
+            told(&slack)[0].contains(" cancelled after "),
             "{:?}",
             told(&slack)
         );
@@ -176,7 +176,7 @@ fn cancelled_while_it_says_that_it_begins_it_says_that_too() {
     running.signal(Signal::INT);
     running.finish().expect(130);
     let last = told(&slack).pop().unwrap();
-    assert!(last.contains("not deployed: cancelled"), "{last}");
+    assert!(last.contains(" cancelled"), "{last}");
     assert!(!place.path().join("ran").exists());
 }
 

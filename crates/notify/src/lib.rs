@@ -17,6 +17,7 @@ pub mod render;
 mod results;
 pub mod routes;
 pub mod severity;
+mod stands;
 pub mod state;
 pub mod subject;
 mod tell;

@@ -9,6 +9,7 @@ use gha::ledger::Entry;
 use gha::outcome::Status;
 
 use crate::cli::JobStatus;
+use crate::stands::{Stands, stands, went_well};
 
 /// How far the deploy is, or how it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,22 +59,30 @@ impl Phase {
     }
 }
 
-/// How it ended: the job's status where it is given, else the worst entry.
+/// How it ended: the job's status where it is given, else the worst entry. A job is successful although a step with
+/// `continue-on-error` failed, so where a tool knows that the new version does not serve, it counts more. A job
+/// that was skipped did nothing, unless a tool failed before it.
 pub(crate) fn phase(status: Option<JobStatus>, entries: &[Entry]) -> Option<Phase> {
     let any = |wanted: Status| entries.iter().any(|entry| entry.status == wanted);
+    let all_well = entries.iter().all(went_well);
     let failed = if any(Status::RolledBack) && !any(Status::NeedsHuman) {
         Phase::RolledBack
     } else {
         Phase::Failed
     };
+    let gave_up = |entry: &Entry| entry.status == Status::RolledBack && !went_well(entry);
     match status {
+        Some(JobStatus::Success) if all_well => Some(Phase::Succeeded),
+        Some(JobStatus::Success) if any(Status::NeedsHuman) || entries.iter().any(gave_up) => Some(failed),
+        Some(JobStatus::Success) if stands(entries) == Stands::Before => Some(failed),
         Some(JobStatus::Success) => Some(Phase::Succeeded),
         Some(JobStatus::Failure) => Some(failed),
         Some(JobStatus::Cancelled) => Some(Phase::Cancelled),
+        Some(JobStatus::Skipped) if all_well => Some(Phase::Cancelled),
         None if entries.is_empty() => None,
-        None if entries.iter().all(|entry| entry.status.is_good()) => Some(Phase::Succeeded),
-        None if any(Status::Cancelled) => Some(Phase::Cancelled),
-        None => Some(failed),
+        None if all_well => Some(Phase::Succeeded),
+        None | Some(JobStatus::Skipped) if any(Status::Cancelled) => Some(Phase::Cancelled),
+        None | Some(JobStatus::Skipped) => Some(failed),
     }
 }
 
@@ -90,6 +99,10 @@ pub(crate) struct Line<'a> {
     pub(crate) cause: Option<&'a str>,
     /// Whether a tool failed all the same.
     pub(crate) warned: bool,
+    /// Whether it was a way back that somebody had asked for.
+    pub(crate) is_way_back: bool,
+    /// What stands.
+    pub(crate) stands: Stands,
 }
 
 /// The first line.
@@ -109,16 +122,31 @@ pub(crate) fn headline(phase: Phase, line: &Line<'_>) -> String {
             .unwrap_or_default()
     };
     let why = |otherwise: String| line.cause.map_or(otherwise, |cause| format!(": {cause}"));
+    let of = Some(what).filter(|what| !what.is_empty());
+    let of = of.map(|what| format!(" of {what}")).unwrap_or_default();
+    // What is not known is not claimed: there may be a step of which no tool knows.
+    let (stays, in_part) = match line.stands {
+        Stands::New => (", not rolled back", " in part"),
+        Stands::Before | Stands::Unknown => ("", ""),
+    };
     let told = match phase {
         Phase::Started => format!("{what} is being deployed{to}"),
+        Phase::Succeeded if line.is_way_back => format!("{what} rolled back{on}{}", time("in")),
         Phase::Succeeded if line.warned => format!("{what} deployed{to}{}, with warnings", time("in")),
         Phase::Succeeded => format!("{what} deployed{to}{}", time("in")),
-        Phase::Failed => format!(
+        Phase::Failed if line.stands == Stands::Before => format!(
             "{what} not deployed{to}{}",
             why(format!(": failed{}", time("after")))
         ),
-        Phase::RolledBack => format!("{what} rolled back{on}{}", why(time("after"))),
-        Phase::Cancelled => format!("{what} not deployed{to}: cancelled{}", time("after")),
+        Phase::Failed => match line.cause {
+            Some(cause) => format!("deploy{of}{to} failed{stays}: {cause}"),
+            None => format!("deploy{of}{to} failed{}{stays}", time("after")),
+        },
+        Phase::RolledBack => format!("{what} rolled back{on}{in_part}{}", why(time("after"))),
+        Phase::Cancelled if line.stands == Stands::Before => {
+            format!("{what} not deployed{to}: cancelled{}", time("after"))
+        }
+        Phase::Cancelled => format!("deploy{of}{to} cancelled{}{stays}", time("after")),
     };
     format!("{} {}", phase.sign(), told.trim())
 }

@@ -36,7 +36,7 @@ pub fn of(phase: Phase, entries: &[Entry], context: &Context) -> Times {
         .filter(|entry| entry.status == Status::RolledBack)
         .map(ended)
         .max();
-    let to_served = |_: &Timestamp| phase == Phase::Succeeded;
+    let to_served = |_: &Timestamp| phase == Phase::Succeeded && restored.is_none();
     let is_another = |restored: &Timestamp| failed.is_some_and(|failed| ended(failed) < *restored);
     Times {
         took: None,

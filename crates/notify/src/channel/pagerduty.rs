@@ -181,7 +181,7 @@ mod tests {
         assert_eq!(event["payload"]["severity"], "error");
         assert_eq!(
             event["payload"]["summary"],
-            "❌ shop 1.2.3 not deployed to production: not ready"
+            "❌ deploy of shop 1.2.3 to production failed: not ready"
         );
         let done = message(
             Some(JobStatus::Success),

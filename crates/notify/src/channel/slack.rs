@@ -250,7 +250,7 @@ mod tests {
         let payload = payload(&failed);
         assert_eq!(
             payload["blocks"][0]["text"]["text"],
-            "❌ shop 1.2.3 not deployed to production: x: <!channel> & 503"
+            "❌ deploy of shop 1.2.3 to production failed: x: <!channel> & 503"
         );
         assert_eq!(
             payload["blocks"][1]["text"]["text"],

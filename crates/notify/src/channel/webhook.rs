@@ -176,7 +176,7 @@ mod tests {
                 "timestamp": 7,
                 "phase": "failed",
                 "severity": "high",
-                "headline": "❌ shop 1.2.3 not deployed to production: not ready",
+                "headline": "❌ deploy of shop 1.2.3 to production failed: not ready",
                 "reasons": ["health-gate failed: not ready"],
                 "done": [],
                 "text": null,

@@ -30,8 +30,8 @@ pub struct Event {
 /// How it went.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Went {
-    /// How the job went: `success`, `failure` or `cancelled`, in a workflow the expression `job.status`. Without it the
-    /// ledger decides.
+    /// How the job went: `success`, `failure`, `cancelled` or `skipped`, in a workflow the expression `job.status`, or of another job
+    /// `needs.NAME.result`. Without it the ledger decides.
     #[arg(long, value_enum, value_name = "STATUS", hide_possible_values = true)]
     pub status: Option<JobStatus>,
     /// What tools of other jobs found: `toJSON(needs)`, their outputs `result` as JSON, or files and folders of these, one a line; the
@@ -41,7 +41,7 @@ pub struct Went {
 }
 
 /// A job's status, in the runner's words
-/// (<https://docs.github.com/en/actions/reference/workflows-and-actions/contexts#job-context>).
+/// (<https://docs.github.com/en/actions/reference/workflows-and-actions/contexts#needs-context>).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum JobStatus {
     /// Every step went well.
@@ -50,4 +50,6 @@ pub enum JobStatus {
     Failure,
     /// The run was cancelled.
     Cancelled,
+    /// It did not run.
+    Skipped,
 }

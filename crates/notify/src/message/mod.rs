@@ -10,6 +10,7 @@ use gha::text;
 use crate::cli::{Event, JobStatus};
 use crate::phase::{Line, Phase, headline, phase};
 use crate::severity::{self, Severity};
+use crate::stands::{Stands, is_asked_way_back, stands, went_well};
 use crate::subject::Subject;
 use crate::times::{self, Times};
 
@@ -120,7 +121,7 @@ pub fn compose(known: &Known<'_>) -> Option<Message> {
         true => Phase::Started,
         false => phase(known.status, &entries)?,
     };
-    let (good, bad): (Vec<&Entry>, Vec<&Entry>) = entries.iter().partition(|entry| entry.status.is_good());
+    let (good, bad): (Vec<&Entry>, Vec<&Entry>) = entries.iter().partition(|entry| went_well(entry));
     let event = known.event;
     let of_ledger = || {
         entries
@@ -143,6 +144,7 @@ pub fn compose(known: &Known<'_>) -> Option<Message> {
         .join(" ")
         .trim()
         .to_owned();
+    let stands = stands(&entries);
     let made = || {
         let cause = cause(&bad).or_else(|| known.cause.map(text::visible));
         let line = Line {
@@ -151,6 +153,8 @@ pub fn compose(known: &Known<'_>) -> Option<Message> {
             took,
             cause: cause.as_deref(),
             warned: !bad.is_empty(),
+            is_way_back: bad.is_empty() && stands != Stands::New && entries.iter().any(is_asked_way_back),
+            stands,
         };
         headline(phase, &line)
     };
@@ -226,10 +230,11 @@ pub(crate) mod tests {
     use serde_json::json;
 
     pub(crate) fn entry(tool: &str, status: &str, headline: &str) -> Entry {
+        let undo = (tool != "image-tag").then_some("health-gate undo");
         serde_json::from_value(json!({
             "schema": ledger::SCHEMA, "tool": tool, "version": "1", "status": status, "exit": 0,
             "started_at": "2026-11-22T04:45:00Z", "duration_ms": 1000, "headline": headline,
-            "facts": {"version": "1.2.3"}, "trace_id": "ab".repeat(16), "target": "t", "undo": "health-gate undo",
+            "facts": {"version": "1.2.3"}, "trace_id": "ab".repeat(16), "target": "t", "undo": undo,
         }))
         .unwrap()
     }
@@ -300,17 +305,17 @@ pub(crate) mod tests {
             (
                 Some(JobStatus::Failure),
                 bad(),
-                "❌ shop 1.2.3 not deployed to production: http://x is not ready",
+                "❌ deploy of shop 1.2.3 to production failed: http://x is not ready",
             ),
             (
                 None,
                 bad(),
-                "❌ shop 1.2.3 not deployed to production: http://x is not ready",
+                "❌ deploy of shop 1.2.3 to production failed: http://x is not ready",
             ),
             (
                 Some(JobStatus::Failure),
                 good(),
-                "❌ shop 1.2.3 not deployed to production: failed after 3m12s",
+                "❌ deploy of shop 1.2.3 to production failed after 3m12s",
             ),
             (
                 None,
@@ -320,17 +325,134 @@ pub(crate) mod tests {
             (
                 Some(JobStatus::Cancelled),
                 good(),
-                "⚪ shop 1.2.3 not deployed to production: cancelled after 3m12s",
+                "⚪ deploy of shop 1.2.3 to production cancelled after 3m12s",
             ),
             (
                 None,
                 vec![entry("e", "cancelled", "x")],
-                "⚪ shop 1.2.3 not deployed to production: cancelled after 3m12s",
+                "⚪ deploy of shop 1.2.3 to production cancelled after 3m12s",
             ),
         ] {
             assert_eq!(message(status, entries).unwrap().headline, line);
         }
         assert_eq!(message(None, vec![]), None);
+    }
+
+    #[test]
+    fn the_first_line_claims_what_the_tools_know() {
+        let deploy = |status: &str, exit, undo: Option<&str>| Entry {
+            exit,
+            undo: undo.map(str::to_owned),
+            ..entry("ecs-deploy", status, "what ECS said")
+        };
+        let (done, failed) = (deploy("done", 0, Some("undo")), deploy("failed", 3, None));
+        let gate = || entry("health-gate", "failed", "x answered 503");
+        let (up, back) = (
+            deploy("rolled-back", 3, None),
+            deploy("rolled-back", 0, Some("undo")),
+        );
+        let needs = deploy("needs-human", 5, None);
+        let [success, failure, cancelled, skipped] = [
+            JobStatus::Success,
+            JobStatus::Failure,
+            JobStatus::Cancelled,
+            JobStatus::Skipped,
+        ]
+        .map(Some);
+        for (status, entries, line) in [
+            (
+                failure,
+                vec![failed.clone()],
+                "❌ shop 1.2.3 not deployed to production: what ECS said",
+            ),
+            (
+                failure,
+                vec![done.clone(), gate()],
+                "❌ deploy of shop 1.2.3 to production failed, not rolled back: x answered 503",
+            ),
+            (
+                failure,
+                vec![done.clone()],
+                "❌ deploy of shop 1.2.3 to production failed after 3m12s, not rolled back",
+            ),
+            (
+                failure,
+                vec![gate(), up.clone()],
+                "↩️ shop 1.2.3 rolled back on production: x answered 503",
+            ),
+            (
+                failure,
+                vec![gate(), back.clone()],
+                "↩️ shop 1.2.3 rolled back on production: x answered 503",
+            ),
+            (
+                failure,
+                vec![
+                    Entry {
+                        target: Some("site".to_owned()),
+                        ..done.clone()
+                    },
+                    up.clone(),
+                ],
+                "↩️ shop 1.2.3 rolled back on production in part: what ECS said",
+            ),
+            (
+                cancelled,
+                vec![deploy("rolled-back", 143, None)],
+                "⚪ shop 1.2.3 not deployed to production: cancelled after 3m12s",
+            ),
+            (
+                cancelled,
+                vec![done.clone()],
+                "⚪ deploy of shop 1.2.3 to production cancelled after 3m12s, not rolled back",
+            ),
+            // `continue-on-error` makes a job successful in which the deploy was not.
+            (
+                success,
+                vec![up.clone()],
+                "↩️ shop 1.2.3 rolled back on production: what ECS said",
+            ),
+            (
+                success,
+                vec![failed.clone()],
+                "❌ shop 1.2.3 not deployed to production: what ECS said",
+            ),
+            (
+                success,
+                vec![needs],
+                "❌ deploy of shop 1.2.3 to production failed: what ECS said",
+            ),
+            (
+                success,
+                vec![done.clone(), gate()],
+                "✅ shop 1.2.3 deployed to production in 3m12s, with warnings",
+            ),
+            // A way back that somebody asked for.
+            (
+                success,
+                vec![back.clone()],
+                "✅ shop 1.2.3 rolled back on production in 3m12s",
+            ),
+            (
+                None,
+                vec![back.clone()],
+                "✅ shop 1.2.3 rolled back on production in 3m12s",
+            ),
+            (
+                skipped,
+                vec![failed],
+                "❌ shop 1.2.3 not deployed to production: what ECS said",
+            ),
+        ] {
+            assert_eq!(message(status, entries).unwrap().headline, line);
+        }
+        let good = message(success, vec![back]).unwrap();
+        assert_eq!(
+            (good.phase, good.severity, good.reasons.len()),
+            (Phase::Succeeded, Severity::Low, 0)
+        );
+        assert_eq!(good.done, ["ecs-deploy rolled-back: what ECS said"]);
+        assert_eq!(message(success, vec![up]).unwrap().severity, Severity::Medium);
     }
 
     #[test]

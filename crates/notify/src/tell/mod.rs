@@ -9,7 +9,7 @@ use gha::{Failure, Runner, Status};
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
 use crate::api::{self, Delivery, Limits, Telling};
-use crate::cli::{Event, Receivers, Required, Sending, Times, Went};
+use crate::cli::{Event, JobStatus, Receivers, Required, Sending, Times, Went};
 
 use crate::error::Error;
 use crate::message::{Known, Message, compose};
@@ -85,6 +85,14 @@ pub(crate) async fn run(command: &Command<'_>, runner: &Runner) -> Result<Outcom
         .unwrap_or(first);
     let receivers = receivers::configured(command.receivers, &message, runner).await?;
     required(sending, &receivers, runner)?;
+    if before.is_none() && is_skipped(command, &message) {
+        let nothing = "the job was skipped and no beginning was told, so there is nothing to tell";
+        runner.info(nothing);
+        return Ok(Outcome {
+            dry_run: sending.dry_run,
+            ..Outcome::new(Status::Unchanged, nothing)
+        });
+    }
     let before = before.filter(|before| follows(before, runner));
     if sending.dry_run {
         return Ok(dry_run(&message, before.as_ref(), &receivers, runner));
@@ -104,6 +112,12 @@ pub(crate) fn has_time(times: Times) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Whether nothing happened: the job did not run, and no tool before it failed.
+fn is_skipped(command: &Command<'_>, message: &Message) -> bool {
+    let status = command.went.and_then(|went| went.status);
+    status == Some(JobStatus::Skipped) && message.reasons.is_empty()
 }
 
 /// Whether what was given is of this deploy: outputs of a matrix overwrite each other, and another deploy's message is not ours to change.
