@@ -63,10 +63,7 @@ pub fn held(root: &Path, stage: &Stage, broken: bool) -> Result<()> {
     let message = told.messages.iter().map(Value::to_string).collect::<String>();
     let summary = told.report.summary();
     let expected = if broken {
-        [
-            (&message, " to demo failed: "),
-            (&summary, "the database is gone"),
-        ]
+        [(&message, " to demo failed"), (&summary, "the database is gone")]
     } else {
         [(&message, "deployed to demo"), (&summary, "✅ health-gate: pass")]
     };
