@@ -82,6 +82,9 @@ pub enum Error {
     /// The secret is no address.
     #[error("`{0}` is not an address that starts with `https://`")]
     Address(String),
+    /// The address has a password that can't be told from what stands around it.
+    #[error("`{0}` has an `@` both before and behind its host, so where its password ends can't be said")]
+    Password(String),
     /// The address has no TLS.
     #[error("`{0}` is an address without TLS")]
     Plain(String),
@@ -146,6 +149,13 @@ impl Error {
                 "replace what was refused, or look why it can't be reached, and run `notify check` again"
             }
             Self::NoReceiver(_) | Self::NoneToCheck(_) => "check that the secrets are passed to this step",
+            Self::Password(_) => "write `@`, `:` and `/` in a name or password as `%40`, `%3A` and `%2F`",
+            Self::Address(said) if said == "webhook-url" => {
+                "it is the whole address that your receiver listens on, for example `https://hooks.example.com/deploys`"
+            }
+            Self::Address(said) if said.ends_with("-url") => {
+                "it is where the service's API is; leave it out for the usual one"
+            }
             Self::Address(_) => {
                 "copy the webhook's whole address, for example `https://hooks.slack.com/services/T…/B…/…`"
             }

@@ -63,6 +63,11 @@ impl Server {
     /// When it is something else. The error does not repeat it.
     pub fn read(address: &str, plain: impl Fn(&Url) -> bool) -> Result<Self, NoServer> {
         let url = Url::parse(address).map_err(|_| NoServer::Address)?;
+        // Behind the host stands nothing, so what does is the rest of a password with `@` and `/` in it as they are,
+        // and the host the middle of it.
+        if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
+            return Err(NoServer::Address);
+        }
         let host = url
             .host_str()
             .filter(|host| !host.is_empty())
@@ -288,6 +293,13 @@ mod tests {
                 None,
             ),
             ("smtps://[::1]:1", "::1", 1, Security::Tls, None),
+            (
+                "smtps://mail.example.com/",
+                "mail.example.com",
+                465,
+                Security::Tls,
+                None,
+            ),
         ] {
             let server = server(address).unwrap_or_else(|_| panic!("{address}"));
             assert_eq!(
@@ -305,6 +317,10 @@ mod tests {
             ("mail.example.com:587", NoServer::Address),
             ("smtp://", NoServer::Address),
             ("smtp://u@mail.example.com", NoServer::Password),
+            ("smtps://u:p@art/two@mail.example.com", NoServer::Address),
+            ("smtps://u:p@art?two@mail.example.com", NoServer::Address),
+            ("smtps://u:p@art#two@mail.example.com", NoServer::Address),
+            ("smtps://u:p@art/?@mail.example.com", NoServer::Address),
         ] {
             assert_eq!(server(address).err(), Some(wrong), "{address}");
         }

@@ -32,12 +32,22 @@ pub(super) fn of_service(
 /// An address with TLS, or of this machine.
 pub(super) fn plain(said: &str, written: &str, allow_http: bool) -> Result<Url, Error> {
     let url = Url::parse(written).map_err(|_| Error::Address(said.to_owned()))?;
+    if may_hold_half_a_password(&url) {
+        return Err(Error::Password(said.to_owned()));
+    }
     match url.scheme() {
         "https" => Ok(url),
         "http" if allow_http || is_loopback(&url) => Ok(url),
         "http" => Err(Error::Plain(said.to_owned())),
         _ => Err(Error::Address(said.to_owned())),
     }
+}
+
+/// Whether a name or password may have an `@` and a `/` in it as they are: then the host is the middle of the password.
+fn may_hold_half_a_password(url: &Url) -> bool {
+    let has_name = !url.username().is_empty() || url.password().is_some();
+    let behind = [Some(url.path()), url.query(), url.fragment()];
+    has_name && behind.into_iter().flatten().any(|part| part.contains('@'))
 }
 
 /// Whether an address is of this machine.
@@ -60,6 +70,10 @@ mod tests {
             ("http://example.com/x", true, true),
             ("file:///etc/passwd", true, false),
             ("hooks.slack.com/services/secret", false, false),
+            ("https://ada:secret@example.com/x", false, true),
+            ("https://example.com/@x", false, true),
+            ("https://ada:a@secret/b@example.com/x", false, false),
+            ("https://ada@secret?b@example.com/x", false, false),
         ] {
             let address = plain("webhook-url", secret, allow_http);
             assert_eq!(address.is_ok(), good, "{secret}");
