@@ -13,9 +13,11 @@ use crate::edge::cancel::{Cancel, Cancelled};
 use crate::text;
 
 mod group;
+mod others;
 
 use group::Group;
 pub(crate) use group::end_all;
+use others::Others;
 
 /// The most that is kept of a child's output.
 const OUTPUT_LIMIT: u64 = 16 * 1024 * 1024;
@@ -229,9 +231,17 @@ pub async fn pass_through(
         .envs(variables.iter().map(|(name, value)| (name, value)))
         .stdin(stdin);
     let named = || text::visible(program);
+    // From before it is there: until then they would end us and leave it.
+    let mut others = Others::listen().map_err(|error| ProcessError::Start(named(), error))?;
     let (mut child, group) =
         Group::spawn(&mut command).map_err(|error| ProcessError::Start(named(), error))?;
-    let ended = match cancel.guard(child.wait()).await {
+    let ended = loop {
+        tokio::select! {
+            ended = cancel.guard(child.wait()) => break ended,
+            signal = others.next() => group.send(signal),
+        }
+    };
+    let ended = match ended {
         Ok(ended) => {
             group.leave();
             ended

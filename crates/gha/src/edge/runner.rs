@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
-use std::io::{Read as _, Write as _};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::time::Duration;
@@ -275,7 +275,7 @@ impl Runner {
             return;
         };
         let folder = path.parent().map_or(Ok(()), std::fs::create_dir_all);
-        if let Err(error) = folder.and_then(|()| append(&path, &format!("{line}\n"))) {
+        if let Err(error) = folder.and_then(|()| append(&path, &format!("{}{line}\n", line_end(&path)))) {
             self.warn(&format!(
                 "the ledger `{}` can't be written: {error}",
                 path.display()
@@ -303,6 +303,26 @@ impl Runner {
     /// The writer, for the tool's product and for the end of the run.
     pub fn writer(&self) -> MutexGuard<'_, Writer> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What ends the last line of a file where that was cut off: what is appended to it would be lost with it.
+fn line_end(path: &Path) -> &'static str {
+    let last = || -> std::io::Result<u8> {
+        // A pipe has no end to look at, and would be waited for.
+        if !std::fs::metadata(path)?.is_file() {
+            return Ok(b'\n');
+        }
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::End(-1))?;
+        let mut byte = [0];
+        file.read_exact(&mut byte)?;
+        Ok(byte[0])
+    };
+    // A file that is not there, or empty, has no line to end.
+    match last() {
+        Ok(b'\n') | Err(_) => "",
+        Ok(_) => "\n",
     }
 }
 

@@ -66,6 +66,10 @@ impl Group {
             Signal::Terminate => Unix::TERM,
             Signal::HangUp => Unix::HUP,
         };
+        self.send(signal);
+    }
+
+    pub(super) fn send(&self, signal: Unix) {
         if let Some(pid) = self.0 {
             // It may have ended by itself meanwhile.
             let _ = kill_process_group(pid, signal);
