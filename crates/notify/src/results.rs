@@ -1,6 +1,7 @@
 //! Results of other jobs: given as they are, or as files and folders, because the outputs of the jobs of a matrix overwrite each other.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use gha::ledger::{self, Entry};
@@ -21,8 +22,7 @@ pub(crate) fn given(all: &[String], runner: &Runner) -> Vec<Entry> {
         // A path that begins like JSON can be written as `./{…`.
         let written = written::read(given);
         entries.extend(written.entries);
-        let stranger = |(line, why)| format!("input `results`: line {line} {why}");
-        warnings.extend(written.strangers.into_iter().map(stranger));
+        warnings.extend(one_of(written.strangers.into_iter(), "input `results`"));
         for (_, path) in written.words {
             of_path(Path::new(path), &mut entries, &mut warnings);
         }
@@ -49,9 +49,7 @@ fn of_path(path: &Path, entries: &mut Vec<Entry>, warnings: &mut Vec<String>) {
                 entries.extend(written.entries);
                 let words = written.words.into_iter();
                 let no_json = words.map(|(line, _)| (line, ledger::no_result("it is no JSON")));
-                for (line, why) in no_json.chain(written.strangers) {
-                    warnings.push(format!("{}: line {line} {why}", shown(&file)));
-                }
+                warnings.extend(one_of(no_json.chain(written.strangers), &shown(&file)));
             }
             Err(error) => warnings.push(unread(&file, error)),
         }
@@ -91,9 +89,23 @@ fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
     }
 }
 
+/// One warning that names the first line and counts the others: GitHub shows ten a step, and there are other things to say.
+fn one_of(mut strangers: impl Iterator<Item = (usize, String)>, place: &str) -> Option<String> {
+    let (line, why) = strangers.next()?;
+    let more = match strangers.count() {
+        0 => String::new(),
+        1 => ", and another line neither".to_owned(),
+        more => format!(", and {more} other lines neither"),
+    };
+    Some(format!("{place}: line {line} {why}{more}"))
+}
+
 fn read(path: &Path) -> io::Result<String> {
-    if std::fs::metadata(path)?.len() > LARGEST {
+    // By what is read: what is no file, such as the end of a pipe, has no size.
+    let mut bytes = Vec::new();
+    File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST {
         return Err(io::Error::other("it is larger than 4 MiB"));
     }
-    Ok(String::from_utf8_lossy(&std::fs::read(path)?).into_owned())
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
