@@ -63,7 +63,7 @@ impl Summary {
 
 /// The line that stands for what was left out.
 fn note(sections: usize) -> String {
-    format!("_{sections} sections left out: there is no room for more; the log has them._\n")
+    format!("_{sections} sections left out: there is no room for more._\n")
 }
 
 #[cfg(test)]

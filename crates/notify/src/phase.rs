@@ -9,7 +9,7 @@ use gha::ledger::Entry;
 use gha::outcome::Status;
 
 use crate::cli::JobStatus;
-use crate::stands::{Stands, stands, went_well};
+use crate::stands::{Stands, stands, was_stopped, went_well};
 
 /// How far the deploy is, or how it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +75,7 @@ pub(crate) fn phase(status: Option<JobStatus>, entries: &[Entry]) -> Option<Phas
         Some(JobStatus::Success) if all_well => Some(Phase::Succeeded),
         Some(JobStatus::Success) if any(Status::NeedsHuman) || entries.iter().any(gave_up) => Some(failed),
         Some(JobStatus::Success) if stands(entries) == Stands::Before => Some(failed),
+        Some(JobStatus::Success) if was_stopped(entries) => Some(Phase::Cancelled),
         Some(JobStatus::Success) => Some(Phase::Succeeded),
         Some(JobStatus::Failure) => Some(failed),
         Some(JobStatus::Cancelled) => Some(Phase::Cancelled),

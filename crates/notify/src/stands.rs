@@ -36,6 +36,15 @@ pub(crate) fn stands(entries: &[Entry]) -> Stands {
     }
 }
 
+/// Whether somebody stopped the only deploys there were.
+pub(crate) fn was_stopped(entries: &[Entry]) -> bool {
+    let mut deploys = entries
+        .iter()
+        .filter(|entry| DEPLOY.contains(&entry.tool.as_str()))
+        .peekable();
+    deploys.peek().is_some() && deploys.all(|entry| entry.status == Status::Cancelled)
+}
+
 /// Whether a tool that deploys left what was there before.
 fn left_before(entry: &Entry) -> bool {
     let left = [

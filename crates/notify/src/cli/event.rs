@@ -27,6 +27,11 @@ pub struct Event {
     pub severity: Option<Severity>,
 }
 
+/// What a flag says: an empty one, such as that of a variable which is not set, says nothing, as an empty input does.
+pub(crate) fn said(flag: Option<&String>) -> Option<&String> {
+    flag.filter(|word| !word.trim().is_empty())
+}
+
 /// How it went.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Went {

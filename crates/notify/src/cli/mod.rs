@@ -10,6 +10,7 @@ mod interface;
 mod receivers;
 mod sending;
 
+pub(crate) use event::said;
 pub use event::{Event, JobStatus, Went};
 pub use interface::{
     DISCORD, GITHUB, INTERFACE, PAGERDUTY, RECEIVERS, SLACK, SLACK_INFO, SLACK_TOKEN, SMTP, TEAMS, WEBHOOK,

@@ -8,6 +8,7 @@ use gha::outcome::Link;
 use gha::{duration, text};
 
 use super::Known;
+use crate::cli::said;
 use crate::times::Times;
 
 /// Names and values.
@@ -124,7 +125,7 @@ pub(super) fn version(known: &Known<'_>, entries: &[Entry]) -> Option<String> {
             .map(str::to_owned)
     };
     let of_tool = || entries.iter().rev().find_map(fact).map(|version| short(&version));
-    let version = known.event.release.clone().or_else(of_tool);
+    let version = said(known.event.release.as_ref()).cloned().or_else(of_tool);
     version
         .or_else(|| Some(known.context.short_sha()))
         .filter(|version| !version.trim().is_empty())

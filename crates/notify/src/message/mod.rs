@@ -7,7 +7,7 @@ use gha::ledger::{self, Entry};
 use gha::outcome::Link;
 use gha::text;
 
-use crate::cli::{Event, JobStatus};
+use crate::cli::{Event, JobStatus, said};
 use crate::phase::{Line, Phase, headline, phase};
 use crate::severity::{self, Severity};
 use crate::stands::{Stands, is_asked_way_back, stands, went_well};
@@ -133,8 +133,11 @@ pub fn compose(known: &Known<'_>) -> Option<Message> {
     };
     // What the user said, also at the beginning, counts more than what a tool calls it.
     let begun = known.about.and_then(|about| about.environment.as_deref());
-    let environment = event.environment.as_deref().or(begun).or_else(of_ledger);
-    let service = event.service.as_ref().or_else(|| known.about?.service.as_ref());
+    let environment = said(event.environment.as_ref())
+        .map(String::as_str)
+        .or(begun)
+        .or_else(of_ledger);
+    let service = said(event.service.as_ref()).or_else(|| known.about?.service.as_ref());
     let version = version(known, &entries);
     let first = entries.iter().map(|entry| entry.started_at);
     let began = first.chain(known.began).min();
@@ -161,7 +164,7 @@ pub fn compose(known: &Known<'_>) -> Option<Message> {
         headline(phase, &line)
     };
     let titled = |title: &String| format!("{} {title}", phase.sign());
-    let title = event.title.as_ref().filter(|title| !title.trim().is_empty());
+    let title = said(event.title.as_ref());
     let headline = title.map_or_else(made, titled);
     let known_times = Times {
         took,
@@ -180,7 +183,7 @@ pub fn compose(known: &Known<'_>) -> Option<Message> {
         headline: text::cut(&text::visible(&headline), HEADLINE),
         reasons: reasons(phase, &bad, known.cause),
         done: good.iter().map(|entry| told(entry)).collect(),
-        text: event.text.clone(),
+        text: said(event.text.as_ref()).cloned(),
         fields: fields(known, version, environment, &entries, &known_times),
         links: links(known.context, &entries),
         // What a tool did stands, although one behind it failed.
@@ -201,7 +204,7 @@ fn cause(bad: &[&Entry]) -> Option<String> {
 /// What failed and why. A failed job without a failed entry failed in a step that is none of these tools.
 fn reasons(phase: Phase, bad: &[&Entry], cause: Option<&str>) -> Vec<String> {
     let mut reasons: Vec<String> = bad.iter().map(|entry| told(entry)).collect();
-    if reasons.is_empty() && phase == Phase::Failed {
+    if reasons.is_empty() && phase.is_bad() {
         let unknown = "a step that writes no ledger failed; the run's log has the reason";
         reasons.push(cause.map_or_else(|| unknown.to_owned(), text::visible));
     }

@@ -9,7 +9,7 @@ use gha::{Failure, Runner, Status};
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
 use crate::api::{self, Delivery, Limits, Telling};
-use crate::cli::{Event, JobStatus, Receivers, Required, Sending, Times, Went};
+use crate::cli::{Event, JobStatus, Receivers, Required, Sending, Times, Went, said};
 
 use crate::error::Error;
 use crate::message::{Known, Message, compose};
@@ -70,7 +70,7 @@ pub(crate) async fn run(command: &Command<'_>, runner: &Runner) -> Result<Outcom
     };
     let first = message(None).ok_or(Error::NothingKnown)?;
     let said = Subject {
-        environment: command.event.environment.clone(),
+        environment: said(command.event.environment.as_ref()).cloned(),
         ..first.about.clone()
     };
     let before = match (given, command.state) {
